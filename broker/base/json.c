@@ -1,0 +1,150 @@
+/* The writer of all JSON that leaves. */
+#include "broker/base/json.h"
+
+#include "broker/base/bytes.h"
+#include "broker/base/time.h"
+
+static void separate(struct json *json)
+{
+    if (json->comma)
+        buffer_add_byte(json->to, ',');
+    json->comma = true;
+}
+
+void json_open_object(struct json *json)
+{
+    separate(json);
+    buffer_add_byte(json->to, '{');
+    json->comma = false;
+}
+
+void json_close_object(struct json *json)
+{
+    buffer_add_byte(json->to, '}');
+    json->comma = true;
+}
+
+void json_open_array(struct json *json)
+{
+    separate(json);
+    buffer_add_byte(json->to, '[');
+    json->comma = false;
+}
+
+void json_close_array(struct json *json)
+{
+    buffer_add_byte(json->to, ']');
+    json->comma = true;
+}
+
+void json_name(struct json *json, const char *name)
+{
+    separate(json);
+    buffer_add_format(json->to, "\"%s\":", name);
+    json->comma = false;
+}
+
+static void add_escaped(struct buffer *to, unsigned char character)
+{
+    switch (character) {
+    case '"':
+        buffer_add_text(to, "\\\"");
+        break;
+    case '\\':
+        buffer_add_text(to, "\\\\");
+        break;
+    case '\n':
+        buffer_add_text(to, "\\n");
+        break;
+    case '\r':
+        buffer_add_text(to, "\\r");
+        break;
+    case '\t':
+        buffer_add_text(to, "\\t");
+        break;
+    default:
+        buffer_add_format(to, "\\u%04x", character);
+    }
+}
+
+void json_text(struct json *json, struct view text)
+{
+    separate(json);
+    buffer_add_byte(json->to, '"');
+    const unsigned char *byte = text.data;
+    bool sound = bytes_are_utf8(text);
+    size_t plain = 0; /* where the run of bytes that stand for themselves began */
+    for (size_t i = 0; i < text.size; i++) {
+        bool escape = byte[i] < 0x20 || byte[i] == '"' || byte[i] == '\\' || byte[i] == 0x7F;
+        bool broken = !sound && byte[i] >= 0x80;
+        if (!escape && !broken)
+            continue;
+        buffer_add(json->to, byte + plain, i - plain);
+        plain = i + 1;
+        if (broken)
+            buffer_add_text(json->to, "\xEF\xBF\xBD");
+        else
+            add_escaped(json->to, byte[i]);
+    }
+    if (text.size > plain)
+        buffer_add(json->to, byte + plain, text.size - plain);
+    buffer_add_byte(json->to, '"');
+}
+
+void json_number(struct json *json, int64_t number)
+{
+    separate(json);
+    buffer_add_format(json->to, "%lld", (long long)number);
+}
+
+void json_double(struct json *json, double number)
+{
+    separate(json);
+    buffer_add_format(json->to, "%.6g", number);
+}
+
+void json_bool(struct json *json, bool value)
+{
+    separate(json);
+    buffer_add_text(json->to, value ? "true" : "false");
+}
+
+void json_null(struct json *json)
+{
+    separate(json);
+    buffer_add_text(json->to, "null");
+}
+
+void json_raw(struct json *json, struct view value)
+{
+    separate(json);
+    buffer_add_view(json->to, value);
+}
+
+void json_member_text(struct json *json, const char *name, struct view text)
+{
+    if (text.data == NULL)
+        return;
+    json_name(json, name);
+    json_text(json, text);
+}
+
+void json_member_number(struct json *json, const char *name, int64_t number)
+{
+    json_name(json, name);
+    json_number(json, number);
+}
+
+void json_member_bool(struct json *json, const char *name, bool value)
+{
+    json_name(json, name);
+    json_bool(json, value);
+}
+
+void json_member_time(struct json *json, const char *name, int64_t ms)
+{
+    if (ms == 0)
+        return;
+    char text[TIME_TEXT_SIZE];
+    json_member_text(json, name, time_to_rfc3339(ms, text));
+}
