@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "broker/event/directory_entry.h"
 #include "broker/log/log.h"
 #include "broker/record/record.h"
 #include "broker/store/store.h"
@@ -52,7 +53,6 @@ struct fold {
     void *context;
     /* Pure. REJECTED: the record can never succeed: quarantined with err. */
     enum result (*apply)(void *context, const struct fold_input *input, struct fold_output *output, struct error *err);
-    /* Reads another row of the store in apply (number's search); NULL where not needed. */
     /* After a record was applied, outputs or not, in order: for streams from memory. input and output views live during the call.
      * live: false while folding what was folded by an earlier run. May be NULL. */
     void (*applied)(void *context, const struct fold_input *input, bool live);
