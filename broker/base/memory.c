@@ -15,7 +15,7 @@ struct arena_block {
     alignas(max_align_t) unsigned char bytes[];
 };
 
-[[noreturn]] static void out_of_memory(void)
+static _Noreturn void out_of_memory(void)
 {
     static const char text[] = "level=error what=out-of-memory action=restart\n";
     (void)!write(STDERR_FILENO, text, sizeof text - 1);
