@@ -1,0 +1,86 @@
+/* Looking things up in the directory. */
+#include "broker/directory/inside.h"
+
+enum { ODS_TRUST_SIZE = 3, ODS_SITE_SIZE = 5 };
+
+const struct organisation *directory_organisation(const struct directory *directory, struct view id)
+{
+    struct held *found = held_find(&directory->organisations, id);
+    return found == NULL ? NULL : &found->organisation;
+}
+
+const struct subscriber *directory_subscriber(const struct directory *directory, struct view id)
+{
+    struct held *found = held_find(&directory->subscribers, id);
+    return found == NULL ? NULL : &found->subscriber;
+}
+
+const struct organisation *directory_organisation_by_hl7_name(const struct directory *directory, struct view name)
+{
+    const struct organisation *exact = directory_organisation(directory, name);
+    if (exact != NULL)
+        return exact;
+    const struct alias *alias = alias_find(&directory->hl7_names, name);
+    if (alias != NULL)
+        return &alias->owner->organisation;
+    if (name.size == ODS_SITE_SIZE)
+        return directory_organisation(directory, view_make(name.data, ODS_TRUST_SIZE));
+    return NULL;
+}
+
+const struct organisation *directory_clash(const struct directory *directory, const struct organisation *wanted)
+{
+    for (size_t i = 0; i < wanted->hl7_name_count; i++) {
+        const struct alias *alias = alias_find(&directory->hl7_names, wanted->hl7_names[i]);
+        if (alias != NULL && !view_is(alias->owner->id, wanted->id))
+            return &alias->owner->organisation;
+    }
+    for (size_t i = 0; i < wanted->source_count; i++) {
+        const struct alias *alias = alias_find(&directory->sources, wanted->sources[i]);
+        if (alias != NULL && !view_is(alias->owner->id, wanted->id))
+            return &alias->owner->organisation;
+    }
+    return NULL;
+}
+
+const struct time_zone *directory_zone(const struct directory *directory, const struct organisation *organisation)
+{
+    struct held *held = held_find(&directory->organisations, organisation->id);
+    if (held == NULL)
+        return NULL;
+    if (held->zone == NULL) {
+        struct view name = organisation->time_zone;
+        held->zone = time_zone_open(name.size == 0 ? "Europe/London" : (const char *)arena_copy(&held->arena, name).data);
+    }
+    return held->zone;
+}
+
+const struct token *directory_token(const struct directory *directory, struct view text, int64_t now_ms)
+{
+    char id[TOKEN_ID_SIZE];
+    uint8_t hash[TOKEN_HASH_SIZE];
+    if (!vault_token_read(text, id, hash))
+        return NULL;
+    struct held *found = held_find(&directory->tokens, view_of_text(id));
+    if (found == NULL || found->token.ended || !vault_equal(found->token.hash, hash, sizeof hash))
+        return NULL;
+    if (found->token.expires_at_ms != 0 && found->token.expires_at_ms <= now_ms)
+        return NULL;
+    return &found->token;
+}
+
+void directory_each_organisation(const struct directory *directory, struct view after,
+                                 bool (*each)(void *context, const struct organisation *organisation), void *context)
+{
+    for (size_t i = held_after(&directory->organisations, after); i < directory->organisations.count; i++)
+        if (!each(context, &directory->organisations.items[i]->organisation))
+            break;
+}
+
+void directory_each_subscriber(const struct directory *directory, struct view after,
+                               bool (*each)(void *context, const struct subscriber *subscriber), void *context)
+{
+    for (size_t i = held_after(&directory->subscribers, after); i < directory->subscribers.count; i++)
+        if (!each(context, &directory->subscribers.items[i]->subscriber))
+            break;
+}
