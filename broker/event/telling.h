@@ -71,6 +71,11 @@ struct receipt {
     uint64_t key_id;   /* of `by`; 0: none */
 };
 
+/* What a receipt seals. */
+struct receipt_body {
+    struct view by; /* the professional, opaque */
+};
+
 struct tick {
     int64_t utc_ms;
     int32_t local_offset_s; /* the region's local time: seconds east of UTC */

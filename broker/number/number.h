@@ -6,18 +6,8 @@
  */
 #pragma once
 
+#include "broker/event/subscriber_state.h"
 #include "broker/fold/fold.h"
-
-/* A subscription as numbering keeps it, with the number it has reached. */
-struct numbered_subscription {
-    struct subscription subscription;
-    int64_t head; /* the last number given; 0: none */
-};
-
-struct subscriber_state {
-    struct numbered_subscription *subscriptions;
-    size_t subscription_count;
-};
 
 /* Decodes what the fold wrote. */
 enum result subscriber_state_read(struct view state, struct arena *arena, struct subscriber_state *ret, struct error *err);

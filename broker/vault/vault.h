@@ -7,10 +7,11 @@
 #include "broker/base/buffer.h"
 #include "broker/base/result.h"
 #include "broker/event/care_event.h"
+#include "broker/event/data_key.h"
 
 struct vault;
 
-enum { DATA_KEY_SIZE = 32, WRAPPED_KEY_SIZE = 24 + 32 + 16, PATIENT_REF_SIZE = 33 /* with the NUL */, SEAL_OVERHEAD = 24 + 16 };
+enum { DATA_KEY_SIZE = 32, PATIENT_REF_SIZE = 33 /* with the NUL */, SEAL_OVERHEAD = 24 + 16 };
 
 /* Makes a new region's secret file (64 random bytes as text, mode 0600). REJECTED: there is one already. */
 enum result vault_create(const char *path, struct error *err);
@@ -34,11 +35,6 @@ void vault_hash(const struct view *parts, size_t count, uint8_t *ret, size_t siz
 
 /* ---- data keys ---- */
 
-struct data_key {
-    struct view owner;   /* a patientRef, or a subscription id */
-    uint64_t id;         /* never 0 */
-    uint8_t wrapped[WRAPPED_KEY_SIZE]; /* under the region's master key, bound to owner and id */
-};
 /* Random key and id for the owner; out is what stands in tidings.keys. */
 void vault_data_key_create(const struct vault *vault, struct view owner, uint64_t *ret_id, uint8_t ret_wrapped[WRAPPED_KEY_SIZE]);
 
