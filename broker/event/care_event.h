@@ -26,7 +26,8 @@ struct log_position {
 
 /* What made an output: the record, and the place among all that this record made fold emit (0, 1, 2 ...). */
 struct cause {
-    int32_t partition; /* -1: no cause */
+    int32_t topic; /* enum topic's number */
+    int32_t partition;
     int64_t offset;
     int32_t index;
 };
@@ -49,6 +50,8 @@ struct event_header {
     uint8_t content[HASH_SIZE];    /* keyed hash of the message's content (domain, section 2: duplicates) */
     uint64_t key_id;               /* which of the patient's data keys seals the body; 0: there is no body */
     struct view traceparent;
+    bool has_cause;                /* a fold emitted it */
+    struct cause cause;
 };
 
 struct local_id {

@@ -52,4 +52,5 @@ struct work_item {
     int64_t recorded_at_ms;
     int32_t source_topic, source_partition; /* a quarantined record's position; -1: none */
     int64_t source_offset;
+    int32_t source_index; /* among what that record made a fold emit */
 };

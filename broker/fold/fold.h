@@ -68,7 +68,8 @@ struct runner_options {
     const struct vault *vault;
     const char *data_folder;  /* store: <data_folder>/<name>.store */
     const char *region;
-    int32_t local_offset_s;   /* for ticks */
+    bool kafka_headers;       /* outputs carry the courtesy headers of the CloudEvents binding */
+    int32_t (*local_offset_s)(void *context, int64_t utc_ms); /* the region's time zone, for ticks; NULL: UTC */
     size_t commit_events;     /* 0: 100,000 */
     int64_t commit_ms;        /* 0: 5,000 */
     size_t batch;             /* records a step; 0: 2,000 */
