@@ -1,9 +1,9 @@
 /*
  * The runner: keeps a fold going over the log, and loses or doubles nothing (design, section 3, items 3 to 7).
  *
- * A fold's meaning is a pure function of (rules, state of a key, record) to (state, deadline, outputs). The runner owns everything
- * else: batches, outputs before the store before the group's offset, positions, watermarks, keys and seals, deadlines and
- * ticks, quarantine, lag, back-pressure and the retry policy.
+ * A fold's meaning is a pure function of (rules, state of a key, record) to (state, deadline, outputs). The runner owns
+ * everything else: batches, outputs before the store before the group's offset, positions, watermarks, keys and seals,
+ * deadlines and ticks, quarantine, lag, back-pressure and the retry policy.
  *
  * A projection is the same without outputs and state of its own: a function of (record) that writes the store.
  */
@@ -28,12 +28,13 @@ struct fold_input {
 /* What a fold decided. Filled by fold_... calls below, in order; the order is the outputs' index. */
 struct fold_output;
 
-void fold_put_state(struct fold_output *output, struct view state);   /* copied */
+void fold_put_state(struct fold_output *output, struct view state); /* copied */
 void fold_remove_state(struct fold_output *output);
 void fold_put_deadline(struct fold_output *output, int64_t deadline_ms); /* 0: none any more. One deadline a key */
 /* A telling that carries the event's own pair verbatim. telling->cause and event_header are filled by the runner. */
 void fold_tell(struct fold_output *output, const struct telling *telling);
-/* A telling whose event part is sealed anew by the runner, under the same patient's key. header->key_id is filled by the runner. */
+/* A telling whose event part is sealed anew by the runner, under the same patient's key. header->key_id is filled by
+ * the runner. */
 void fold_tell_sealed(struct fold_output *output, const struct telling *telling, const struct event_header *header,
                       const struct event_body *body);
 /* An event of our own on a patient's key (derived events, links), sealed by the runner; it names its cause. */
@@ -43,18 +44,18 @@ void fold_emit_work_item(struct fold_output *output, const struct work_item *ite
 void fold_put_row(struct fold_output *output, char space, struct view key, struct view value);
 
 struct fold {
-    const char *name;        /* "match": the group's and the store's name */
+    const char *name; /* "match": the group's and the store's name */
     enum topic source;
-    bool owner;              /* shares partitions in the group, appends ticks; else reads all partitions for itself (api, read) */
-    bool states_sealed;      /* states are sealed under the patient's key */
-    bool unseal;             /* bodies are needed */
-    int shape;               /* store_open's */
-    int32_t rules_newest;    /* the newest rules this fold knows */
+    bool owner; /* shares partitions in the group, appends ticks; else reads all partitions for itself (api, read) */
+    bool states_sealed;   /* states are sealed under the patient's key */
+    bool unseal;          /* bodies are needed */
+    int shape;            /* store_open's */
+    int32_t rules_newest; /* the newest rules this fold knows */
     void *context;
     /* Pure. REJECTED: the record can never succeed: quarantined with err. */
     enum result (*apply)(void *context, const struct fold_input *input, struct fold_output *output, struct error *err);
-    /* After a record was applied, outputs or not, in order: for streams from memory. input and output views live during the call.
-     * live: false while folding what was folded by an earlier run. May be NULL. */
+    /* After a record was applied, outputs or not, in order: for streams from memory. input and output views live during
+     * the call. live: false while folding what was folded by an earlier run. May be NULL. */
     void (*applied)(void *context, const struct fold_input *input, bool live);
 };
 
@@ -66,18 +67,18 @@ struct runner;
 struct runner_options {
     struct log *log;
     const struct vault *vault;
-    const char *data_folder;  /* store: <data_folder>/<name>.store */
+    const char *data_folder; /* store: <data_folder>/<name>.store */
     const char *region;
-    bool kafka_headers;       /* outputs carry the courtesy headers of the CloudEvents binding */
+    bool kafka_headers; /* outputs carry the courtesy headers of the CloudEvents binding */
     int32_t (*local_offset_s)(void *context, int64_t utc_ms); /* the region's time zone, for ticks; NULL: UTC */
-    size_t commit_events;     /* 0: 100,000 */
-    int64_t commit_ms;        /* 0: 5,000 */
-    size_t batch;             /* records a step; 0: 2,000 */
-    /* For the crash harness and sabotage: called at named points ("outputs-appended", "store-committed", "offset-committed");
-     * NULL: nobody listens. */
+    size_t commit_events;                                     /* 0: 100,000 */
+    int64_t commit_ms;                                        /* 0: 5,000 */
+    size_t batch;                                             /* records a step; 0: 2,000 */
+    /* For the crash harness and sabotage: called at named points ("outputs-appended", "store-committed",
+     * "offset-committed"); NULL: nobody listens. */
     void (*at_point)(void *context, const char *point);
     void *context;
-    int sabotage;             /* enum sabotage: breaks one rule, so that the harness can prove it would see; 0: none */
+    int sabotage; /* enum sabotage: breaks one rule, so that the harness can prove it would see; 0: none */
 };
 
 enum sabotage {
@@ -90,10 +91,11 @@ enum sabotage {
     SABOTAGE_WORK_AT_OLD_POSITION,
 };
 
-enum result runner_open(const struct fold *fold, const struct runner_options *options, struct runner **ret, struct error *err);
+enum result runner_open(const struct fold *fold, const struct runner_options *options, struct runner **ret,
+                        struct error *err);
 void runner_close(struct runner *runner); /* commits what it can */
-/* One batch, waiting up to timeout_ms for a first record. OK: something was done. NOTHING: idle. AGAIN: paused by its retry
- * policy. FATAL: stop the process; err says why, for a person. */
+/* One batch, waiting up to timeout_ms for a first record. OK: something was done. NOTHING: idle. AGAIN: paused by its
+ * retry policy. FATAL: stop the process; err says why, for a person. */
 enum result runner_step(struct runner *runner, int timeout_ms, struct error *err);
 int runner_fd(const struct runner *runner);
 /* Commits store and offset now. */

@@ -1,0 +1,166 @@
+/* Where folding starts in a partition, and how far it is committed: outputs, then the store, then the group's offset.
+ */
+#include "broker/fold/inside.h"
+
+#include "broker/base/time.h"
+
+#include <inttypes.h>
+
+static struct store_position position_none(const struct runner *runner, int32_t partition)
+{
+    return (struct store_position){.topic = (int32_t)runner->fold.source,
+                                   .partition = partition,
+                                   .next_offset = -1,
+                                   .last_offset = -1,
+                                   .rules = 1};
+}
+
+void parts_load(struct runner *runner)
+{
+    for (int32_t i = 0; i < runner->part_count; i++) {
+        struct part *part = &runner->parts[i];
+        struct store_position found;
+        *part = (struct part){.position = position_none(runner, i), .offset_committed = -1, .emit_from = INT64_MAX};
+        if (store_position_find(runner->store, (int32_t)runner->fold.source, i, &found) == OK) {
+            part->position = found;
+            part->known = true;
+        }
+        part->earliest_deadline_ms = deadline_earliest(runner, i);
+    }
+}
+
+/* Is there any telling in the log? Only then can starting anew tell twice. */
+static enum result alerts_hold_a_telling(struct runner *runner, bool *ret, struct error *err)
+{
+    struct log_reader_options options = {.topic = TOPIC_ALERTS};
+    options.start = NULL;
+    struct log_reader *reader;
+    const struct log_record *records;
+    size_t count;
+    enum result result = log_reader_open(runner->options.log, &options, &reader, err);
+    if (result != OK)
+        return result;
+    *ret = false;
+    while (!*ret && (result = log_read(reader, 1000, 0, &records, &count, err)) == OK) {
+        for (size_t i = 0; i < count && !*ret; i++) {
+            struct opened_record opened;
+            struct arena arena = {0};
+            *ret = record_open(records[i].value, &arena, &opened, NULL) == OK && opened.kind == SCHEMA_TELLING;
+            arena_destroy(&arena);
+        }
+    }
+    log_reader_close(reader);
+    return result == NOTHING ? OK : result;
+}
+
+/* The last record that was applied is read back: a restored or truncated log is an incident, not a start. */
+static bool last_record_is_the_same(struct runner *runner, const struct store_position *position)
+{
+    struct log_record record;
+    struct error err = {0};
+    if (position->last_offset < 0)
+        return true;
+    enum result result =
+        log_fetch(runner->fetcher, runner->fold.source, position->partition, position->last_offset, &record, &err);
+    if (result == OK) {
+        uint8_t hash[HASH_SIZE];
+        struct view parts[] = {record.key, record.value};
+        vault_hash(parts, 2, hash, sizeof hash);
+        if (memcmp(hash, position->last_hash, sizeof hash) == 0)
+            return true;
+    }
+    (void)error_set(&runner->incident, FATAL,
+                    "%s: record %" PRId32 "/%" PRId64 " of %s is not the one that was folded: the log was restored or "
+                    "truncated; put the right log back, or remove the store %s.store and use `tidings recover`",
+                    runner->fold.name, position->partition, position->last_offset, topic_name(runner->fold.source),
+                    runner->fold.name);
+    return false;
+}
+
+/* Neither store nor offset: only a log in which nobody was told of anything may be started from its beginning. */
+static bool may_start_anew(struct runner *runner)
+{
+    bool told = false;
+    struct error err = {0};
+    if (!runner->fold.owner || runner->fold.source != TOPIC_EVENTS)
+        return true;
+    if (alerts_hold_a_telling(runner, &told, &err) != OK) {
+        (void)error_set(&runner->incident, FATAL, "%s: %.200s", runner->fold.name, err.text);
+        return false;
+    }
+    if (told)
+        (void)error_set(&runner->incident, FATAL,
+                        "%s: the store and the group's offset are gone, and people were told already; run `tidings "
+                        "recover` to say from where to go on",
+                        runner->fold.name);
+    return !told;
+}
+
+int64_t part_start(void *context, int32_t partition, int64_t committed)
+{
+    struct runner *runner = context;
+    if (partition < 0 || partition >= runner->part_count) {
+        (void)error_set(&runner->incident, FATAL, "%s: partition %d is beyond the %d of this log", runner->fold.name,
+                        partition, runner->part_count);
+        return LOG_NOT_MINE;
+    }
+    struct part *part = &runner->parts[partition];
+    if (!last_record_is_the_same(runner, &part->position))
+        return LOG_NOT_MINE;
+    if (!part->known && committed < 0 && !may_start_anew(runner))
+        return LOG_NOT_MINE;
+    int64_t stored = part->position.next_offset;
+    part->mine = true;
+    part->known = true;
+    part->emit_from = committed > stored ? committed : stored;
+    part->offset_committed = committed;
+    part->dirty = true;
+    return stored < 0 ? LOG_START : stored;
+}
+
+void part_revoked(void *context, int32_t partition)
+{
+    struct runner *runner = context;
+    struct error err;
+    if (partition < 0 || partition >= runner->part_count)
+        return;
+    if (!runner->outstanding && commit_store(runner, &err) == OK)
+        commit_offsets(runner);
+    runner->parts[partition].mine = false;
+}
+
+enum result commit_store(struct runner *runner, struct error *err)
+{
+    watermarks_store(runner);
+    for (int32_t i = 0; i < runner->part_count; i++)
+        if (runner->parts[i].dirty)
+            store_position_put(runner->store, &runner->parts[i].position);
+    enum result result = store_commit(runner->store, err);
+    if (result != OK)
+        return result;
+    for (int32_t i = 0; i < runner->part_count; i++)
+        runner->parts[i].dirty = false;
+    runner->events_since_commit = 0;
+    runner->last_commit_ms = time_monotonic_ms();
+    if (runner->options.at_point != NULL)
+        runner->options.at_point(runner->options.context, "store-committed");
+    return OK;
+}
+
+void commit_offsets(struct runner *runner)
+{
+    struct error err;
+    if (!runner->fold.owner)
+        return;
+    for (int32_t i = 0; i < runner->part_count; i++) {
+        struct part *part = &runner->parts[i];
+        if (!part->mine || part->position.next_offset <= part->offset_committed)
+            continue;
+        /* Lost is only late: what comes again is recognised. */
+        if (log_reader_commit(runner->reader, i, part->position.next_offset, &err) == OK)
+            part->offset_committed = part->position.next_offset;
+    }
+    runner->last_offset_commit_ms = time_monotonic_ms();
+    if (runner->options.at_point != NULL)
+        runner->options.at_point(runner->options.context, "offset-committed");
+}
