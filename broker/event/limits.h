@@ -29,6 +29,7 @@ enum {
     LIMIT_ODS_CHARACTERS = 10,            /* ODS codes have 3 to 10 characters */
     LIMIT_LOCAL_IDS = 16,                 /* local numbers of one patient in one message */
     LIMIT_LIST = 64,                      /* hl7Names, sources, roles, types ... of one object */
+    LIMIT_TOKEN_ORGANISATIONS = 10 * 1000, /* a GP system's vendor serves thousands */
 
     /* State of one patient */
     LIMIT_REGISTRATIONS = 1000,           /* live ones of one patient */
