@@ -1,6 +1,6 @@
 /*
- * Numbering: the fold over a subscriber's partition that says which subscription gets which alert, and its number. Pure; every
- * process that runs it gives the same numbers (design, section 2).
+ * Numbering: the fold over a subscriber's partition that says which subscription gets which alert, and its number.
+ * Pure; every process that runs it gives the same numbers (design, section 2).
  *
  * Rows: space 'n', key <subscription id> 00 <number, 8 bytes big-endian> -> where the telling is, and its cause.
  */
@@ -10,7 +10,8 @@
 #include "broker/fold/fold.h"
 
 /* Decodes what the fold wrote. */
-enum result subscriber_state_read(struct view state, struct arena *arena, struct subscriber_state *ret, struct error *err);
+enum result subscriber_state_read(struct view state, struct arena *arena, struct subscriber_state *ret,
+                                  struct error *err);
 
 /* An alert, as one subscription is told. */
 struct numbered_alert {
@@ -37,9 +38,10 @@ const struct just_numbered *number_just_numbered(const struct number *number, si
 /* Where alert `number` of the subscription stands. NOTHING: not given. */
 enum result number_find(struct store *store, struct view subscription, int64_t number, struct numbered_alert *ret);
 
-/* Does this subscription want a telling of news with this event header and these roles? The one rule of filtering (domain, section 2:
- * "alerting by default"). */
-bool subscription_wants(const struct subscription *subscription, const struct telling *telling, const struct event_header *event);
+/* Does this subscription want a telling of news with this event header and these roles? The one rule of filtering
+ * (domain, section 2: "alerting by default"). */
+bool subscription_wants(const struct subscription *subscription, const struct telling *telling,
+                        const struct event_header *event);
 
 /* Alert ids: a hash of (subscription, the telling's event id, kind, place). 22 characters of base64url and a NUL. */
 enum { ALERT_ID_SIZE = 23 };
