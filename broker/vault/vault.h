@@ -18,34 +18,42 @@ enum result vault_create(const char *path, struct error *err);
 /* REJECTED: missing, not ours, or readable by others; the reason says what to do. */
 enum result vault_open(const char *path, struct vault **ret, struct error *err);
 void vault_close(struct vault *vault);
+/* False: the kernel refused (RLIMIT_MEMLOCK); the keys may be swapped out. Usable all the same; worth a note at start.
+ */
+bool vault_memory_is_locked(const struct vault *vault);
 
-/* patientRef: keyed BLAKE2b, 24 bytes as 32 characters of base64url. The two kinds have different prefixes under the hash. */
+/* patientRef: keyed BLAKE2b, 24 bytes as 32 characters of base64url. The two kinds have different prefixes under the
+ * hash. */
 void vault_patient_ref_of_nhs_number(const struct vault *vault, struct view nhs_number, char ret[PATIENT_REF_SIZE]);
 void vault_patient_ref_of_local_id(const struct vault *vault, struct view assigner, struct view value,
                                    char ret[PATIENT_REF_SIZE]);
 
-/* The event id of event `index` of the message (publisher, source, id) that was sent at message_time_ms. Not keyed: others can
- * check it. */
+/* The event id of event `index` of the message (publisher, source, id) that was sent at message_time_ms. Not keyed:
+ * others can check it. */
 struct event_id vault_event_id(struct view publisher, struct view source, struct view id, int32_t index,
                                int64_t message_time_ms);
 /* Keyed hash of a message's content. */
 void vault_content_hash(const struct vault *vault, struct view content, uint8_t ret[HASH_SIZE]);
-/* Plain BLAKE2b of several parts, each length-prefixed; for ids that others can compute (alert ids, Idempotency-Key ids). */
+/* Plain BLAKE2b of several parts, each after its length (8 bytes, big-endian); size 1 to 64. For ids that others can
+ * compute (alert ids, Idempotency-Key ids). */
 void vault_hash(const struct view *parts, size_t count, uint8_t *ret, size_t size);
 
 /* ---- data keys ---- */
 
-/* Random key and id for the owner; out is what stands in tidings.keys. */
-void vault_data_key_create(const struct vault *vault, struct view owner, uint64_t *ret_id, uint8_t ret_wrapped[WRAPPED_KEY_SIZE]);
+/* Random key and id (1 to 2^63 - 1) for the owner, of at most LIMIT_KEY_BYTES; out is what stands in tidings.keys. */
+void vault_data_key_create(const struct vault *vault, struct view owner, uint64_t *ret_id,
+                           uint8_t ret_wrapped[WRAPPED_KEY_SIZE]);
 
 /* Unwrapped keys of one thread, in a fixed cache of locked memory (least recently used goes). */
 struct key_cache;
 struct key_cache *key_cache_create(const struct vault *vault, size_t entries);
 void key_cache_destroy(struct key_cache *cache);
+bool key_cache_is_locked(const struct key_cache *cache); /* as vault_memory_is_locked */
 /* The key if it is in the cache; NULL: not. Lives until the next call on this cache. */
 const uint8_t *key_cache_find(struct key_cache *cache, struct view owner, uint64_t id);
 /* Unwraps and keeps it. REJECTED: not wrapped by this region, or for another owner or id. */
-enum result key_cache_add(struct key_cache *cache, const struct data_key *wrapped, const uint8_t **ret, struct error *err);
+enum result key_cache_add(struct key_cache *cache, const struct data_key *wrapped, const uint8_t **ret,
+                          struct error *err);
 void key_cache_forget(struct key_cache *cache, struct view owner, uint64_t id);
 
 /* ---- seals ---- XChaCha20-Poly1305 (libsodium); 24 bytes of nonce, the ciphertext, 16 of tag. */
