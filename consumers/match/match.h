@@ -1,6 +1,6 @@
 /*
- * Matching: the fold over one patient's events that decides who is to be told. A pure function of (rules, state, event); the same log
- * always gives the same tellings (design, section 2: promise).
+ * Matching: the fold over one patient's events that decides who is to be told. A pure function of (rules, state,
+ * event); the same log always gives the same tellings (design, section 2: promise).
  */
 #pragma once
 

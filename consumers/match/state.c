@@ -1,0 +1,164 @@
+/* What matching remembers of a patient, and the questions it asks of it. */
+#include "consumers/match/state.h"
+
+#include "broker/base/buffer.h"
+#include "broker/codec/schemas.h"
+#include "broker/event/limits.h"
+
+enum { FACTS_LIMIT = 4 * LIMIT_SPELLS };
+
+enum result patient_state_read(struct view state, struct arena *arena, struct patient_state *ret, struct error *err)
+{
+    if (state.data == NULL) {
+        *ret = (struct patient_state){0};
+        return OK;
+    }
+    return schema_decode(SCHEMA_PATIENT_STATE, state, arena, ret, err);
+}
+
+void patient_state_write(const struct patient_state *state, struct buffer *to)
+{
+    schema_encode(SCHEMA_PATIENT_STATE, state, to);
+}
+
+bool patient_state_has_applied(const struct patient_state *state, const struct event_id *id)
+{
+    for (size_t i = 0; i < state->applied_count; i++) {
+        struct event_id known;
+        memcpy(known.bytes, state->applied[i].id, sizeof known.bytes);
+        if (event_id_is_same_message(&known, id))
+            return true;
+    }
+    return false;
+}
+
+/* A copy of an array with the first `dropped` elements left out and room for one more, zeroed, at its end. */
+static void *array_grow(const void *items, size_t count, size_t dropped, size_t size, struct arena *arena)
+{
+    char *grown = arena_take(arena, (count - dropped + 1) * size);
+    if (count > dropped)
+        memcpy(grown, (const char *)items + dropped * size, (count - dropped) * size);
+    return grown;
+}
+
+void patient_state_add_applied(struct patient_state *state, const struct event_id *id, int64_t recorded_at_ms,
+                               struct arena *arena)
+{
+    size_t dropped = 0;
+    while (dropped < state->applied_count &&
+           (state->applied_count - dropped >= LIMIT_APPLIED_IDENTITIES ||
+            state->applied[dropped].recorded_at_ms < recorded_at_ms - IDENTITY_KEPT_MS))
+        dropped++;
+    state->applied = array_grow(state->applied, state->applied_count, dropped, sizeof *state->applied, arena);
+    state->applied_count -= dropped;
+    struct applied_identity *added = &state->applied[state->applied_count++];
+    memcpy(added->id, id->bytes, sizeof added->id);
+    added->recorded_at_ms = recorded_at_ms;
+}
+
+struct fact *patient_state_add_fact(struct patient_state *state, struct arena *arena)
+{
+    size_t dropped = state->fact_count >= FACTS_LIMIT ? state->fact_count - FACTS_LIMIT + 1 : 0;
+    state->facts = array_grow(state->facts, state->fact_count, dropped, sizeof *state->facts, arena);
+    state->fact_count -= dropped;
+    return &state->facts[state->fact_count++];
+}
+
+bool registration_is_live(const struct known_registration *registration, int64_t now_ms)
+{
+    return registration->from_ms <= now_ms && (registration->until_ms == 0 || now_ms < registration->until_ms);
+}
+
+static bool registration_is_named(const struct patient_state *state, int32_t number)
+{
+    for (size_t i = 0; i < state->fact_count; i++)
+        for (size_t j = 0; j < state->facts[i].told_count; j++)
+            if (state->facts[i].told[j].registration == number)
+                return true;
+    return false;
+}
+
+struct known_registration *patient_state_add_registration(struct patient_state *state, int64_t now_ms,
+                                                          struct arena *arena)
+{
+    int32_t highest = 0;
+    size_t kept = 0;
+    for (size_t i = 0; i < state->registration_count; i++) {
+        const struct known_registration *known = &state->registrations[i];
+        highest = known->number > highest ? known->number : highest;
+        bool over = known->until_ms != 0 && known->until_ms <= now_ms;
+        if (state->registration_count < LIMIT_REGISTRATIONS || !over || registration_is_named(state, known->number))
+            state->registrations[kept++] = *known;
+    }
+    state->registration_count = kept;
+    if (kept >= LIMIT_REGISTRATIONS)
+        return NULL;
+    state->registrations = array_grow(state->registrations, kept, 0, sizeof *state->registrations, arena);
+    struct known_registration *added = &state->registrations[state->registration_count++];
+    added->number = highest + 1;
+    return added;
+}
+
+struct known_registration *patient_state_registration(const struct patient_state *state, struct view id)
+{
+    for (size_t i = 0; i < state->registration_count; i++)
+        if (view_is(state->registrations[i].id, id))
+            return &state->registrations[i];
+    return NULL;
+}
+
+const struct known_registration *patient_state_registration_number(const struct patient_state *state, int32_t number)
+{
+    for (size_t i = 0; i < state->registration_count; i++)
+        if (state->registrations[i].number == number)
+            return &state->registrations[i];
+    return NULL;
+}
+
+struct fact *patient_state_standing(const struct patient_state *state, struct view spell, const enum event_type *types,
+                                    size_t type_count)
+{
+    for (size_t i = state->fact_count; i > 0 && spell.size > 0; i--) {
+        struct fact *fact = &state->facts[i - 1];
+        if (!fact->standing || !view_is(fact->spell, spell))
+            continue;
+        for (size_t j = 0; j < type_count; j++)
+            if (event_type_from_name(fact->type) == types[j])
+                return fact;
+    }
+    return NULL;
+}
+
+struct fact *patient_state_fact(const struct patient_state *state, const struct event_id *message)
+{
+    for (size_t i = state->fact_count; i > 0; i--) {
+        struct event_id known;
+        memcpy(known.bytes, state->facts[i - 1].id, sizeof known.bytes);
+        if (event_id_is_same_message(&known, message))
+            return &state->facts[i - 1];
+    }
+    return NULL;
+}
+
+static const enum event_type starts[] = {ENCOUNTER_ADMITTED, ENCOUNTER_ED_ARRIVED, ENCOUNTER_REGISTERED};
+static const enum event_type discharges[] = {ENCOUNTER_DISCHARGED};
+
+/* Is this stay begun and not ended? A registration alone (an outpatient's) is no stay in hospital. */
+static bool spell_is_open(const struct patient_state *state, struct view spell)
+{
+    return patient_state_standing(state, spell, starts, 2) != NULL &&
+           patient_state_standing(state, spell, discharges, 1) == NULL;
+}
+
+struct view patient_state_whereabouts(const struct patient_state *state, struct view spell)
+{
+    for (size_t i = 0; i < state->fact_count; i++)
+        if (state->facts[i].standing && event_type_from_name(state->facts[i].type) == PATIENT_DIED)
+            return VIEW("died");
+    for (size_t i = 0; i < state->fact_count; i++)
+        if (spell_is_open(state, state->facts[i].spell))
+            return VIEW("in-hospital");
+    if (patient_state_standing(state, spell, discharges, 1) != NULL)
+        return VIEW("discharged");
+    return VIEW("not-admitted");
+}
