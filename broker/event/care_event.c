@@ -1,6 +1,8 @@
 /* Ids and roles as text. */
 #include "broker/event/care_event.h"
 
+#include "broker/event/limits.h"
+
 bool registration_role_is_known(struct view role)
 {
     static const char *const roles[] = {"gp",       "care-home", "community",  "social-care",   "mental-health",
@@ -53,4 +55,20 @@ bool event_id_from_text(struct view text, struct event_id *ret)
 bool event_id_is_same_message(const struct event_id *a, const struct event_id *b)
 {
     return memcmp(a->bytes + 6, b->bytes + 6, EVENT_ID_SIZE - 6) == 0;
+}
+
+int64_t event_id_time_ms(const struct event_id *id)
+{
+    int64_t ms = 0;
+    for (int i = 0; i < 6; i++)
+        ms = ms << 8 | id->bytes[i];
+    return ms;
+}
+
+enum sameness event_sameness(enum origin origin, bool content_is_same, int64_t before_ms, int64_t now_ms)
+{
+    if (content_is_same)
+        return SAME_MESSAGE;
+    int64_t apart_ms = before_ms > now_ms ? before_ms - now_ms : now_ms - before_ms;
+    return origin == ORIGIN_HL7 && apart_ms > IDENTITY_WRAP_MS ? NEW_MESSAGE : SAME_IDENTITY_OTHER_CONTENT;
 }

@@ -45,12 +45,12 @@ struct event_header {
     enum event_class class;
     enum urgency urgency;
     enum origin origin;
-    int32_t index, count;          /* which of how many events of the same message */
-    int64_t recorded_at_ms;        /* when ingest took it */
-    uint8_t content[HASH_SIZE];    /* keyed hash of the message's content (domain, section 2: duplicates) */
-    uint64_t key_id;               /* which of the patient's data keys seals the body; 0: there is no body */
+    int32_t index, count;       /* which of how many events of the same message */
+    int64_t recorded_at_ms;     /* when ingest took it */
+    uint8_t content[HASH_SIZE]; /* keyed hash of the message's content (domain, section 2: duplicates) */
+    uint64_t key_id;            /* which of the patient's data keys seals the body; 0: there is no body */
     struct view traceparent;
-    bool has_cause;                /* a fold emitted it */
+    bool has_cause; /* a fold emitted it */
     struct cause cause;
 };
 
@@ -90,9 +90,9 @@ struct document {
 };
 
 struct registration {
-    struct view id;         /* begins with the patientRef */
-    struct view subscriber; /* who */
-    struct view role;       /* "gp", "care-home" ... (registration_role_is_known) */
+    struct view id;            /* begins with the patientRef */
+    struct view subscriber;    /* who */
+    struct view role;          /* "gp", "care-home" ... (registration_role_is_known) */
     int64_t from_ms, until_ms; /* compared with recordedAt; until 0: no end */
     struct view evidence;
 };
@@ -109,12 +109,13 @@ struct event_body {
     struct care_plan care_plan;
     struct document document;
     struct registration registration;
-    struct view cancels;        /* the message id (same source) that encounter-cancelled-1 takes back; NULL: by spell */
-    struct view cancelled_type; /* which event of the spell is taken back: "encounter-admitted-1" ...; "" : found by cancels */
-    struct view state;          /* where the patient is now, where match says it: "not-admitted", "in-hospital" ... */
+    struct view cancels; /* the message id (same source) that encounter-cancelled-1 takes back; NULL: by spell */
+    struct view
+        cancelled_type; /* which event of the spell is taken back: "encounter-admitted-1" ...; "" : found by cancels */
+    struct view state;  /* where the patient is now, where match says it: "not-admitted", "in-hospital" ... */
     int64_t died_at_ms;
     bool late;
-    struct view attributes;     /* a CloudEvent's dataref, versionid, filtering, as one JSON object, bytes as sent */
+    struct view attributes; /* a CloudEvent's dataref, versionid, filtering, as one JSON object, bytes as sent */
 };
 
 struct care_event {
@@ -122,12 +123,21 @@ struct care_event {
     struct event_body body;
 };
 
-/* "gp" "care-home" "community" "social-care" "mental-health" "pharmacy" "ambulance" "palliative" "hospital-team" "carer" */
+/* "gp" "care-home" "community" "social-care" "mental-health" "pharmacy" "ambulance" "palliative" "hospital-team"
+ * "carer" */
 bool registration_role_is_known(struct view role);
 
 /* Lower-case UUID text, 36 characters and a NUL. */
 enum { EVENT_ID_TEXT_SIZE = 37 };
 struct view event_id_to_text(const struct event_id *id, char *ret);
 bool event_id_from_text(struct view text, struct event_id *ret);
-/* The part that is the same whenever the message was: the id without its 48 bits of time. */
+/* The part that is the same whenever the message was sent: the id without its 48 bits of time. */
 bool event_id_is_same_message(const struct event_id *a, const struct event_id *b);
+/* The 48 bits of message time, in ms. */
+int64_t event_id_time_ms(const struct event_id *id);
+
+/* The same identity came with this content hash and at this message time before: is it the same message, another
+ * content under the same identity, or (HL7 only) a counter that wrapped and so a new message? (domain, section 2:
+ * duplicates) */
+enum sameness { SAME_MESSAGE, SAME_IDENTITY_OTHER_CONTENT, NEW_MESSAGE };
+enum sameness event_sameness(enum origin origin, bool content_is_same, int64_t before_ms, int64_t now_ms);

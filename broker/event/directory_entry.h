@@ -1,4 +1,5 @@
-/* What stands in tidings.directory and tidings.quarantine: organisations, subscribers, tokens, the work list. Views as in care_event.h. */
+/* What stands in tidings.directory and tidings.quarantine: organisations, subscribers, tokens, the work list. Views as
+ * in care_event.h. */
 #pragma once
 
 #include "broker/event/care_event.h"
@@ -26,8 +27,8 @@ struct subscriber {
 
 enum { ROLE_OPERATOR = 1, ROLE_PUBLISHER = 2, ROLE_SUBSCRIBER = 4, ROLE_AUDITOR = 8, ROLE_METRICS = 16 };
 
-/* Key "token/" + id. The token itself is "<id>.<secret>"; only a hash of the secret is kept. A one-time code and a browser's
- * session are tokens too, of their own kind. */
+/* Key "token/" + id. The token itself is "<id>.<secret>"; only a hash of the secret is kept. A one-time code and a
+ * browser's session are tokens too, of their own kind. */
 struct token {
     struct view id;
     uint8_t hash[32];
@@ -40,15 +41,17 @@ struct token {
     int64_t made_at_ms;
 };
 
-/* Something a person must look at: a message refused, a conflict, an untrusted or missing number. Key: the organisation. */
+/* Something a person must look at: a message refused, a conflict, an untrusted or missing number. Key: the
+ * organisation. */
 struct work_item {
     struct view organisation; /* whose it is to mend; "" not known: the operator's */
-    struct view kind;         /* "refused" "conflict" "untrusted-nhs-number" "missing-nhs-number" "bad-time" "cancels-nothing" "quarantined" */
-    struct view source;       /* MSH-3, or the CloudEvent's source */
-    struct view message_id;   /* MSH-10, or the CloudEvent's id */
-    struct view why;          /* for people; no patient data */
-    struct view at;           /* where in the message: "MSH-12", "/time"; may be empty */
-    struct view code;         /* the ERR-3 code or HTTP status; may be empty */
+    struct view kind;   /* "refused" "conflict" "untrusted-nhs-number" "missing-nhs-number" "bad-time" "cancels-nothing"
+                           "quarantined" */
+    struct view source; /* MSH-3, or the CloudEvent's source */
+    struct view message_id; /* MSH-10, or the CloudEvent's id */
+    struct view why;        /* for people; no patient data */
+    struct view at;         /* where in the message: "MSH-12", "/time"; may be empty */
+    struct view code;       /* the ERR-3 code or HTTP status; may be empty */
     int64_t recorded_at_ms;
     int32_t source_topic, source_partition; /* a quarantined record's position; -1: none */
     int64_t source_offset;

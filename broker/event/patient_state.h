@@ -1,12 +1,12 @@
-/* What matching remembers of one patient: who looks after them, what was applied, which facts stand and who was told of them.
- * Sealed in match's own store, never in a topic. Schema: schemas/patient-state.avsc. Views as in care_event.h. */
+/* What matching remembers of one patient: who looks after them, what was applied, which facts stand and who was told of
+ * them. Sealed in match's own store, never in a topic. Schema: schemas/patient-state.avsc. Views as in care_event.h. */
 #pragma once
 
 #include "broker/event/telling.h"
 
 struct known_registration {
-    int32_t number;            /* 1, 2, 3 ... within this patient: what `told` refers to */
-    struct view id;            /* without the patientRef it begins with */
+    int32_t number; /* 1, 2, 3 ... within this patient: what `told` refers to */
+    struct view id; /* without the patientRef it begins with */
     struct view subscriber, role;
     int64_t from_ms, until_ms; /* compared with recordedAt; until 0: no end */
 };
@@ -21,8 +21,8 @@ struct told {
 struct fact {
     uint8_t id[EVENT_ID_SIZE];
     struct view type;
-    struct view spell;     /* publisher, a slash, the spell; empty: belongs to no stay */
-    bool standing;         /* false: taken back */
+    struct view spell; /* publisher, a slash, the spell; empty: belongs to no stay */
+    bool standing;     /* false: taken back */
     int64_t happened_at_ms;
     int32_t cause_partition; /* where the event stands in the log: with told.index the cause of each telling */
     int64_t cause_offset;
@@ -32,6 +32,7 @@ struct fact {
 
 struct applied_identity {
     uint8_t id[EVENT_ID_SIZE];
+    uint64_t content; /* the first 8 bytes of the message's content hash */
     int64_t recorded_at_ms;
 };
 

@@ -1,5 +1,5 @@
-/* What numbering remembers of one subscriber: its subscriptions, and how far each is numbered. In the clear, in number's own
- * store (schemas/subscriber-state.avsc). */
+/* What numbering remembers of one subscriber: its subscriptions, and how far each is numbered. In the clear, in
+ * number's own store (schemas/subscriber-state.avsc). */
 #pragma once
 
 #include "broker/event/telling.h"

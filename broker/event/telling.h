@@ -29,7 +29,7 @@ struct concerned {
 struct telling {
     struct view subscriber; /* also the record's key */
     enum alert_kind kind;
-    int32_t place;          /* among that event's tellings to this subscriber of this kind */
+    int32_t place; /* among that event's tellings to this subscriber of this kind */
     struct because *because;
     size_t because_count;
     bool has_concerned;
@@ -68,7 +68,7 @@ struct receipt {
     int64_t number;
     struct view state; /* "delivered", "opened", "acknowledged", "failed" */
     int64_t at_ms;
-    uint64_t key_id;   /* of `by`; 0: none */
+    uint64_t key_id; /* of `by`; 0: none */
 };
 
 /* What a receipt seals. */

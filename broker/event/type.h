@@ -48,13 +48,14 @@ enum how_published {
 };
 
 struct event_type_facts {
-    const char *name;         /* "encounter-admitted-1" */
+    const char *name; /* "encounter-admitted-1" */
     enum how_published how;
-    bool only_when_named;     /* told only to a subscription that names the type in full (domain: no, off, routine) */
+    bool only_when_named; /* told only to a subscription that names the type in full (domain: no, off, routine) */
 };
 
 const struct event_type_facts *event_type_facts(enum event_type type);
 enum event_type event_type_from_name(struct view name); /* TYPE_UNKNOWN: not one of ours */
 
-/* Does a subscription's pattern ("encounter-*-1", or a whole name) match the name? One `*` stands for any characters. */
+/* Does a subscription's pattern ("encounter-*-1", or a whole name) match the name? One `*` stands for any characters.
+ */
 bool event_type_matches(struct view pattern, struct view name);

@@ -75,14 +75,14 @@ enum result match_apply(void *context, const struct fold_input *input, struct fo
     struct decision decision = {.input = input, .output = output, .arena = &arena, .err = err};
     const struct event_header *event = &input->opened->event;
     enum result result = patient_state_read(input->state, &arena, &decision.state, err);
-    if (result == OK && !patient_state_has_applied(&decision.state, &event->id)) {
+    if (result == OK && !patient_state_has_applied(&decision.state, event)) {
         if (input->body->has_encounter && input->body->encounter.spell.size > 0)
             decision.spell =
                 arena_format(&arena, "%.*s/%.*s", VIEW_ARGS(event->publisher), VIEW_ARGS(input->body->encounter.spell));
         result = meaning_apply(&decision, event_type_from_name(event->type));
         if (result == OK) {
             struct buffer state = {0};
-            patient_state_add_applied(&decision.state, &event->id, event->recorded_at_ms, &arena);
+            patient_state_add_applied(&decision.state, event, &arena);
             patient_state_write(&decision.state, &state);
             fold_put_state(output, buffer_view(&state));
             buffer_destroy(&state);

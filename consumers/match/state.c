@@ -2,6 +2,7 @@
 #include "consumers/match/state.h"
 
 #include "broker/base/buffer.h"
+#include "broker/base/bytes.h"
 #include "broker/codec/schemas.h"
 #include "broker/event/limits.h"
 
@@ -21,12 +22,19 @@ void patient_state_write(const struct patient_state *state, struct buffer *to)
     schema_encode(SCHEMA_PATIENT_STATE, state, to);
 }
 
-bool patient_state_has_applied(const struct patient_state *state, const struct event_id *id)
+static uint64_t content_of(const struct event_header *event)
+{
+    return bytes_get_u64(event->content);
+}
+
+bool patient_state_has_applied(const struct patient_state *state, const struct event_header *event)
 {
     for (size_t i = 0; i < state->applied_count; i++) {
         struct event_id known;
         memcpy(known.bytes, state->applied[i].id, sizeof known.bytes);
-        if (event_id_is_same_message(&known, id))
+        if (event_id_is_same_message(&known, &event->id) &&
+            event_sameness(event->origin, state->applied[i].content == content_of(event), event_id_time_ms(&known),
+                           event_id_time_ms(&event->id)) != NEW_MESSAGE)
             return true;
     }
     return false;
@@ -41,19 +49,19 @@ static void *array_grow(const void *items, size_t count, size_t dropped, size_t 
     return grown;
 }
 
-void patient_state_add_applied(struct patient_state *state, const struct event_id *id, int64_t recorded_at_ms,
-                               struct arena *arena)
+void patient_state_add_applied(struct patient_state *state, const struct event_header *event, struct arena *arena)
 {
     size_t dropped = 0;
-    while (dropped < state->applied_count &&
-           (state->applied_count - dropped >= LIMIT_APPLIED_IDENTITIES ||
-            state->applied[dropped].recorded_at_ms < recorded_at_ms - IDENTITY_KEPT_MS))
+    int64_t oldest_ms = event->recorded_at_ms - IDENTITY_KEPT_MS;
+    while (dropped < state->applied_count && (state->applied_count - dropped >= LIMIT_APPLIED_IDENTITIES ||
+                                              state->applied[dropped].recorded_at_ms < oldest_ms))
         dropped++;
     state->applied = array_grow(state->applied, state->applied_count, dropped, sizeof *state->applied, arena);
     state->applied_count -= dropped;
     struct applied_identity *added = &state->applied[state->applied_count++];
-    memcpy(added->id, id->bytes, sizeof added->id);
-    added->recorded_at_ms = recorded_at_ms;
+    memcpy(added->id, event->id.bytes, sizeof added->id);
+    added->content = content_of(event);
+    added->recorded_at_ms = event->recorded_at_ms;
 }
 
 struct fact *patient_state_add_fact(struct patient_state *state, struct arena *arena)

@@ -10,11 +10,10 @@ struct buffer;
 enum result patient_state_read(struct view state, struct arena *arena, struct patient_state *ret, struct error *err);
 void patient_state_write(const struct patient_state *state, struct buffer *to);
 
-/* Was this message applied already (whatever its time stamp)? */
-bool patient_state_has_applied(const struct patient_state *state, const struct event_id *id);
+/* Was this message, or another under its identity, applied already? */
+bool patient_state_has_applied(const struct patient_state *state, const struct event_header *event);
 /* Remembers it; the oldest go beyond the limit, and what is older than 35 days. */
-void patient_state_add_applied(struct patient_state *state, const struct event_id *id, int64_t recorded_at_ms,
-                               struct arena *arena);
+void patient_state_add_applied(struct patient_state *state, const struct event_header *event, struct arena *arena);
 
 /* Room for one more; the caller fills it. Oldest facts go beyond the limit. NULL: too many live registrations. */
 struct fact *patient_state_add_fact(struct patient_state *state, struct arena *arena);
