@@ -41,6 +41,7 @@ foreign(rdkafka rdkafka)
 foreign(microhttpd libmicrohttpd)
 foreign(curl libcurl)
 foreign(zlib zlib)
+foreign(inih inih)
 foreign(cmocka cmocka)
 
 # room(broker_codec USES broker_base broker_event FOREIGN avro jansson): a static library of this folder's files.
