@@ -30,6 +30,7 @@ void request_wake(struct http_request *request)
         return;
     request->suspended = false;
     MHD_resume_connection(request->connection);
+    http_awake(request->http);
 }
 
 int request_socket(const struct http_request *request)

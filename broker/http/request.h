@@ -58,6 +58,8 @@ int request_socket(const struct http_request *request);
 void stream_destroy(struct http_request *request);
 /* Answers are told to close the connection from http_quiesce on. */
 bool http_is_quiet(const struct http *http);
+/* Makes http_fd readable, until the next step. */
+void http_awake(struct http *http);
 /* Notices when the client of this stream leaves. */
 void http_watch(struct http_request *request);
 /* A response with the headers that every answer has. */

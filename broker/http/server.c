@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <strings.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 enum {
@@ -26,7 +27,8 @@ struct http {
     size_t request_count;
     struct lingerers linger;
     int epoll_fd; /* holds MHD's epoll, the sockets of streams and those that linger */
-    int mhd_fd;
+    int wake_fd;  /* an eventfd in it, readable when MHD has to look at resumed connections */
+    bool awake;   /* that was said already */
     bool quiet;
     bool closing;
     char address[ADDRESS_TEXT_SIZE];
@@ -229,9 +231,10 @@ static enum result start_daemon(struct http *http, int listen_fd, struct error *
                                     MHD_OPTION_ARRAY, items, MHD_OPTION_END);
     if (http->daemon == NULL)
         return error_set(err, FATAL, "the HTTP server did not start on %s", http->address);
-    http->mhd_fd = MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+    int mhd_fd = MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
-    if (epoll_ctl(http->epoll_fd, EPOLL_CTL_ADD, http->mhd_fd, &event) != 0)
+    if (epoll_ctl(http->epoll_fd, EPOLL_CTL_ADD, mhd_fd, &event) != 0 ||
+        epoll_ctl(http->epoll_fd, EPOLL_CTL_ADD, http->wake_fd, &event) != 0)
         return error_set(err, FATAL, "the HTTP server cannot be waited for: %s", strerror(errno));
     return OK;
 }
@@ -242,9 +245,10 @@ enum result http_open(const struct http_options *options, struct http **ret, str
     struct http *http = memory_take(sizeof *http);
     http->options = *options;
     http->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    http->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     http->linger.epoll_fd = http->epoll_fd;
     enum result result = OK;
-    if (http->epoll_fd < 0)
+    if (http->epoll_fd < 0 || http->wake_fd < 0)
         result = error_set(err, FATAL, "no epoll for HTTP: %s", strerror(errno));
     if (result == OK)
         result = address_listen(options->address, &listen_fd, http->address, err);
@@ -282,6 +286,8 @@ void http_close(struct http *http)
     linger_close_all(&http->linger);
     if (http->epoll_fd >= 0)
         (void)close(http->epoll_fd);
+    if (http->wake_fd >= 0)
+        (void)close(http->wake_fd);
     free(http);
 }
 
@@ -325,6 +331,17 @@ int http_timeout_ms(const struct http *http)
     return lingering_ms >= 0 && lingering_ms < timeout_ms ? lingering_ms : timeout_ms;
 }
 
+/* MHD resumes connections in its next run, and does not make its epoll readable for it. */
+void http_awake(struct http *http)
+{
+    uint64_t one = 1;
+    if (http->awake)
+        return;
+    http->awake = true;
+    if (write(http->wake_fd, &one, sizeof one) != sizeof one)
+        abort(); /* an eventfd that holds at most 1 always has room */
+}
+
 void http_watch(struct http_request *request)
 {
     /* Edge-triggered: told once, when the client closes or breaks; MHD alone would see it only at the next write. */
@@ -347,7 +364,10 @@ static void notice_leavers(struct http *http)
 
 void http_step(struct http *http)
 {
+    uint64_t ones;
     notice_leavers(http);
+    if (http->awake && read(http->wake_fd, &ones, sizeof ones) == sizeof ones)
+        http->awake = false;
     linger_step(&http->linger);
     (void)MHD_run(http->daemon);
 }
