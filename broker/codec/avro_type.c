@@ -3,6 +3,7 @@
 
 #include <avro.h>
 #include <limits.h>
+#include <stdlib.h>
 
 static const char *const primitives[] = {
     [AVRO_TYPE_NULL] = "null",   [AVRO_TYPE_BOOLEAN] = "boolean", [AVRO_TYPE_INT] = "int",
@@ -143,15 +144,32 @@ static const struct avro_type *type_read(struct tree_reader *reader, json_t *jso
     return NULL;
 }
 
-/* avro-c knows the rules of the language (names, forms, what may stand where); its own tree forgets defaults, so it is
- * let go. */
-static enum result avro_c_check(struct view text, struct error *err)
+static void defaults_remove(json_t *json)
 {
+    const char *name;
+    json_t *member;
+    size_t index;
+    if (json_is_object(json) && json_object_get(json, "name") != NULL)
+        (void)json_object_del(json, "default");
+    json_object_foreach(json, name, member) defaults_remove(member);
+    json_array_foreach(json, index, member) defaults_remove(member);
+}
+
+/* avro-c knows the rules of the language: names, forms, what may stand where. It forgets defaults, and its JSON reader
+ * stumbles over a NUL in one (a fixed of zeroes), so it is asked without them. */
+static enum result avro_c_check(json_t *json, struct error *err)
+{
+    enum result result = OK;
     avro_schema_t schema = NULL;
-    if (avro_schema_from_json_length(text.data, text.size, &schema) != 0)
-        return error_set(err, REJECTED, "not an Avro schema: %s", avro_strerror());
+    json_t *bare = json_deep_copy(json);
+    defaults_remove(bare);
+    char *text = json_dumps(bare, JSON_COMPACT | JSON_ENCODE_ANY);
+    if (text == NULL || avro_schema_from_json_length(text, strlen(text), &schema) != 0)
+        result = error_set(err, REJECTED, "not an Avro schema: %s", avro_strerror());
     avro_schema_decref(schema);
-    return OK;
+    free(text);
+    json_decref(bare);
+    return result;
 }
 
 enum result avro_tree_read(struct view text, struct avro_tree *ret, struct error *err)
@@ -159,12 +177,12 @@ enum result avro_tree_read(struct view text, struct avro_tree *ret, struct error
     struct avro_tree tree = {0};
     enum result result = REJECTED;
     json_error_t why;
-    tree.json = json_loadb(text.data, text.size, JSON_REJECT_DUPLICATES, &why);
+    tree.json = json_loadb(text.data, text.size, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL | JSON_DECODE_ANY, &why);
     if (tree.json == NULL) {
         (void)error_set(err, REJECTED, "a schema that is not JSON: %s, line %d", why.text, why.line);
         goto out;
     }
-    result = avro_c_check(text, err);
+    result = avro_c_check(tree.json, err);
     if (result != OK)
         goto out;
     struct tree_reader reader = {.arena = &tree.arena, .err = err};
