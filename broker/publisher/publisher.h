@@ -1,9 +1,10 @@
 /*
- * Ingest's one way into the log: takes care events from a door (MLLP, HTTP), gives them their ids, recognises a message that came
- * before, finds or makes the patient's key, seals, appends; and answers when they are durable.
+ * Ingest's one way into the log: takes care events from a door (MLLP, HTTP), gives them their ids, recognises a message
+ * that came before, finds or makes the patient's key, seals, appends; and answers when they are durable.
  *
- * One a door, on the door's thread. A door's identities are its own (a HL7 message is never a CloudEvent), kept 35 days in a store
- * that folds the log's headers: so after a restart, and for what other processes took in, the first answer is given again.
+ * One a door, on the door's thread. A door's identities are its own (a HL7 message is never a CloudEvent), kept 35 days
+ * in a store that folds the log's headers: so after a restart, and for what other processes took in, the first answer
+ * is given again.
  */
 #pragma once
 
@@ -21,21 +22,22 @@ struct publisher_options {
     const struct vault *vault;
     const char *data_folder;
     const char *region;
-    enum origin origin;       /* ORIGIN_HL7, ORIGIN_CLOUDEVENTS; ORIGIN_API for registrations made by route */
-    bool answer_early;        /* sabotage: answers before the commit. Never set but by the crash harness */
+    enum origin origin; /* ORIGIN_HL7, ORIGIN_CLOUDEVENTS; ORIGIN_API for registrations made by route */
+    bool answer_early;  /* sabotage: answers before the commit. Never set but by the crash harness */
 };
 
 /* A message as a door understood it: who sent it, what makes it the same message, and what happened. */
 struct publication {
-    struct view publisher;       /* ODS code */
-    struct view source, id;      /* MSH-3 and MSH-10; or the CloudEvent's source and id */
-    int64_t message_time_ms;     /* MSH-7 (or the event's time) */
-    struct view content;         /* what is compared when it comes again (domain, section 2: duplicates) */
-    struct care_event *events;   /* header: type, organisation, class, urgency; body whole. 0 events: accepted, gives none */
+    struct view publisher;   /* ODS code */
+    struct view source, id;  /* MSH-3 and MSH-10; or the CloudEvent's source and id */
+    int64_t message_time_ms; /* MSH-7 (or the event's time) */
+    struct view content;     /* what is compared when it comes again (domain, section 2: duplicates) */
+    struct care_event
+        *events; /* header: type, organisation, class, urgency; body whole. 0 events: accepted, gives none */
     size_t event_count;
-    struct work_item *items;     /* for the work list, durable with it: untrusted or missing numbers, unreadable times */
+    struct work_item *items; /* for the work list, durable with it: untrusted or missing numbers, unreadable times */
     size_t item_count;
-    uint64_t token;              /* comes back with the answer */
+    uint64_t token; /* comes back with the answer */
 };
 
 enum publication_outcome {
@@ -48,22 +50,23 @@ enum publication_outcome {
 struct publication_answer {
     uint64_t token;
     enum publication_outcome outcome;
-    struct event_id first_id;       /* of the first event; of the first taking, for a duplicate */
-    struct log_position position;   /* of the last event; partition -1: none */
+    struct event_id first_id;     /* of the first event; of the first taking, for a duplicate */
+    struct log_position position; /* of the last event; partition -1: none */
     int64_t recorded_at_ms;
 };
 
 enum result publisher_open(const struct publisher_options *options, struct publisher **ret, struct error *err);
 void publisher_close(struct publisher *publisher);
-/* Takes it in (everything is copied). One answer will come. AGAIN: too much is under way; the door stops reading. REJECTED: it can
- * never be taken (too large); err says why. */
+/* Takes it in (everything is copied). One answer will come. AGAIN: too much is under way; the door stops reading.
+ * REJECTED: it can never be taken (too large); err says why. */
 enum result publisher_take(struct publisher *publisher, const struct publication *publication, struct error *err);
 /* The next answer; NOTHING: none yet. Answers UNCERTAIN by itself after LIMIT_PUBLISH_WAIT_MS. */
 enum result publisher_collect(struct publisher *publisher, struct publication_answer *ret);
 /* Puts items on the work list without an event (a refused message). Not waited for. */
 void publisher_report(struct publisher *publisher, const struct work_item *items, size_t count);
 int publisher_fd(const struct publisher *publisher); /* readable: call publisher_collect until NOTHING */
-/* Folds in what the log has (own and others' events) and times out waiters. Call in each turn of the loop. FATAL: stop. */
+/* Folds in what the log has (own and others' events) and times out waiters. Call in each turn of the loop. FATAL: stop.
+ */
 enum result publisher_step(struct publisher *publisher, struct error *err);
 bool publisher_is_ready(const struct publisher *publisher); /* caught up with the log since it was opened */
 size_t publisher_waiting(const struct publisher *publisher);
