@@ -10,6 +10,10 @@ enum result flight_find_patient(const struct publisher *publisher, struct flight
     const struct publication *publication = &flight->publication;
     const struct patient *patient = &publication->events[0].body.patient;
     const struct vault *vault = publisher->options.vault;
+    if (publication->patient.size == sizeof flight->patient - 1) {
+        memcpy(flight->patient, publication->patient.data, publication->patient.size);
+        return OK;
+    }
     if (patient->nhs_number.size > 0) {
         vault_patient_ref_of_nhs_number(vault, patient->nhs_number, flight->patient);
         return OK;

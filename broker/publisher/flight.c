@@ -63,6 +63,7 @@ void flight_keep(struct flight *flight)
     own->source = arena_copy(arena, borrowed.source);
     own->id = arena_copy(arena, borrowed.id);
     own->content = VIEW_NONE;
+    own->patient = arena_copy(arena, borrowed.patient);
     own->events = arena_take(arena, borrowed.event_count * sizeof *own->events);
     for (size_t i = 0; i < borrowed.event_count; i++)
         own->events[i] = event_copy(arena, &borrowed.events[i]);

@@ -24,8 +24,8 @@ static enum result wakes_open(struct publisher *publisher, struct error *err)
     publisher->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     publisher->epoll = epoll_create1(EPOLL_CLOEXEC);
     int fds[] = {publisher->wake, log_appender_fd(publisher->appender), log_appender_fd(publisher->reporter),
-                 runner_fd(publisher->identities)};
-    for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++) {
+                 publisher->identities == NULL ? -1 : runner_fd(publisher->identities)};
+    for (size_t i = 0; i < sizeof fds / sizeof fds[0] && fds[i] >= 0; i++) {
         struct epoll_event event = {.events = EPOLLIN};
         if (epoll_ctl(publisher->epoll, EPOLL_CTL_ADD, fds[i], &event) != 0)
             return error_set(err, FATAL, "epoll for a door: errno %d", errno);
@@ -50,7 +50,7 @@ enum result publisher_open(const struct publisher_options *options, struct publi
         result = log_appender_open(options->log, &publisher->reporter, err);
     if (result == OK)
         result = keyring_open(options->log, options->vault, CACHED_KEYS, &publisher->keyring, err);
-    if (result == OK)
+    if (result == OK && !options->without_identities)
         result = runner_open(&fold, &runner, &publisher->identities, err);
     if (result == OK)
         result = wakes_open(publisher, err);
@@ -122,7 +122,8 @@ static bool came_before(struct publisher *publisher, const struct publication *p
     struct flight *flight = flight_find(&publisher->flights, &wanted->first_id);
     if (flight != NULL)
         known = flight->identity;
-    else if (identity_find(publisher, &wanted->first_id, wanted->recorded_at_ms, &known) != OK)
+    else if (publisher->identities == NULL ||
+             identity_find(publisher, &wanted->first_id, wanted->recorded_at_ms, &known) != OK)
         return false;
     enum sameness sameness = compare(publisher, &known, wanted);
     if (sameness == NEW_MESSAGE)
@@ -330,7 +331,8 @@ static void flights_look_over(struct publisher *publisher)
     for (struct flight *flight = publisher->flights.oldest; flight != NULL; flight = next) {
         next = flight->newer;
         if (flight->state == FLIGHT_DURABLE) {
-            if (!runner_has_passed(publisher->identities, flight->identity.position.partition,
+            if (publisher->identities != NULL &&
+                !runner_has_passed(publisher->identities, flight->identity.position.partition,
                                    flight->identity.position.offset))
                 continue;
             flight_remove(&publisher->flights, flight);
@@ -343,7 +345,7 @@ static void flights_look_over(struct publisher *publisher)
 
 enum result publisher_step(struct publisher *publisher, struct error *err)
 {
-    enum result result = runner_step(publisher->identities, 0, err);
+    enum result result = publisher->identities == NULL ? NOTHING : runner_step(publisher->identities, 0, err);
     if (result == FATAL)
         return FATAL;
     if (result == NOTHING)
@@ -351,7 +353,7 @@ enum result publisher_step(struct publisher *publisher, struct error *err)
     flights_look_over(publisher);
     reports_append(publisher);
     int64_t now_ms = time_monotonic_ms();
-    if (now_ms - publisher->last_purge_ms >= PURGE_MS) {
+    if (publisher->identities != NULL && now_ms - publisher->last_purge_ms >= PURGE_MS) {
         publisher->last_purge_ms = now_ms;
         identities_purge(publisher, time_now_ms());
     }
