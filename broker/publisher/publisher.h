@@ -22,8 +22,9 @@ struct publisher_options {
     const struct vault *vault;
     const char *data_folder;
     const char *region;
-    enum origin origin; /* ORIGIN_HL7, ORIGIN_CLOUDEVENTS; ORIGIN_API for registrations made by route */
-    bool answer_early;  /* sabotage: answers before the commit. Never set but by the crash harness */
+    enum origin origin;      /* ORIGIN_HL7, ORIGIN_CLOUDEVENTS; ORIGIN_API for registrations made by route */
+    bool without_identities; /* nothing is compared with what came before: the caller's ids do that (registrations) */
+    bool answer_early;       /* sabotage: answers before the commit. Never set but by the crash harness */
 };
 
 /* A message as a door understood it: who sent it, what makes it the same message, and what happened. */
@@ -37,7 +38,8 @@ struct publication {
     size_t event_count;
     struct work_item *items; /* for the work list, durable with it: untrusted or missing numbers, unreadable times */
     size_t item_count;
-    uint64_t token; /* comes back with the answer */
+    struct view patient; /* the patientRef, where the caller knows no more; NULL data: found from the events */
+    uint64_t token;      /* comes back with the answer */
 };
 
 enum publication_outcome {
