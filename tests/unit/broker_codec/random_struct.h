@@ -25,6 +25,11 @@ static inline size_t dice_below(struct dice *dice, size_t bound)
     return (size_t)(dice_roll(dice) >> 16) % bound;
 }
 
+static inline bool one_of_two(struct dice *dice)
+{
+    return dice_below(dice, 2) == 0;
+}
+
 /* Small, large and extreme numbers alike: the number of bytes on the wire is what varies. */
 static inline int64_t dice_number(struct dice *dice)
 {
