@@ -1,5 +1,6 @@
 /*
- * Talks to a running broker as any other client would: HTTP by libcurl, MLLP by a socket. For the command line and the simulator.
+ * Talks to a running broker as any other client would: HTTP by libcurl, MLLP by a socket. For the command line and the
+ * simulator.
  */
 #pragma once
 
@@ -22,15 +23,15 @@ struct client_request {
     int timeout_ms;              /* 0: 30 s */
 };
 /* AGAIN: no connection, or it broke; the reason says where it tried. Otherwise OK with the status, whatever it is. */
-enum result client_send(struct client *client, const struct client_request *request, int *ret_status, struct buffer *ret_body,
-                        struct error *err);
+enum result client_send(struct client *client, const struct client_request *request, int *ret_status,
+                        struct buffer *ret_body, struct error *err);
 /* The value of a header of the last answer; NULL: none. Lives until the next client_send. */
 const char *client_answer_header(const struct client *client, const char *name);
-/* Follows a live stream (text/event-stream): each is called for every event until it answers false, the stream ends (AGAIN), or
- * stop becomes true. id may be empty. */
+/* Follows a live stream (text/event-stream): each is called for every event until it answers false, the stream ends
+ * (AGAIN), or stop becomes true. id may be empty. */
 enum result client_stream(struct client *client, const char *path, const char *last_event_id,
-                          bool (*each)(void *context, struct view id, struct view event, struct view data), void *context,
-                          const volatile bool *stop, struct error *err);
+                          bool (*each)(void *context, struct view id, struct view event, struct view data),
+                          void *context, const volatile bool *stop, struct error *err);
 
 /* ---- MLLP (release 1) ---- */
 
