@@ -9,6 +9,7 @@ struct log_operations {
     const char *(*identity)(const struct log *log);
     bool (*is_new)(const struct log *log);
     bool (*is_healthy)(const struct log *log);
+    int64_t (*cut_bytes)(const struct log *log); /* NULL: never cuts anything */
 
     enum result (*appender_open)(struct log *log, struct log_appender **ret, struct error *err);
     void (*appender_close)(struct log_appender *appender);

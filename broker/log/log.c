@@ -114,6 +114,11 @@ bool log_is_healthy(const struct log *log)
     return log->operations->is_healthy(log);
 }
 
+int64_t log_cut_bytes(const struct log *log)
+{
+    return log->operations->cut_bytes == NULL ? 0 : log->operations->cut_bytes(log);
+}
+
 enum result log_appender_open(struct log *log, struct log_appender **ret, struct error *err)
 {
     return log->operations->appender_open(log, ret, err);

@@ -60,7 +60,7 @@ struct log_options {
     int32_t replication;      /* Kafka: when topics are made; 0: 1 */
     bool read_only;           /* no appends, no ownership: also beside a running owner (verify, clients) */
     const char *client_id;    /* Kafka: the static member's name; unique and stable for a machine */
-    const char *settings;     /* Kafka: more librdkafka settings, "name=value" lines (TLS ...); NULL: none */
+    const char *settings;     /* "name=value" lines; NULL: none. Kafka: more of librdkafka's (TLS ...). Embedded: segment.bytes */
 };
 
 /* Makes what is missing, checks what is there. AGAIN: not reachable now. REJECTED: a setting does not fit; the reason says
@@ -77,6 +77,8 @@ const char *log_identity(const struct log *log);
 bool log_is_new(const struct log *log);
 /* Would an append be durable now? For /health/ready. Fast, from what was seen last. */
 bool log_is_healthy(const struct log *log);
+/* How many bytes of a torn last commit, which was never answered, this open cut off (embedded). Worth a note. */
+int64_t log_cut_bytes(const struct log *log);
 
 /* ---- appending ---- */
 
