@@ -4,7 +4,7 @@
 
 #include "broker/codec/avro.h"
 
-extern const struct avro_shape record_shape;
+extern const struct avro_shape record_shape, cause_shape;
 extern const struct avro_shape event_header_shape, event_body_shape;
 extern const struct avro_shape telling_shape, subscription_shape, receipt_shape, receipt_body_shape, tick_shape,
     rules_shape;

@@ -58,5 +58,6 @@ static const struct avro_field work_item_fields[] = {
     INT("sourceTopic", struct work_item, source_topic),
     INT("sourcePartition", struct work_item, source_partition),
     LONG("sourceOffset", struct work_item, source_offset),
+    INT("sourceIndex", struct work_item, source_index),
 };
 const struct avro_shape work_item_shape = SHAPE("WorkItem", struct work_item, work_item_fields);

@@ -25,6 +25,7 @@ static const struct avro_field event_header_fields[] = {
     FIXED("content", struct event_header, content),
     LONG("keyId", struct event_header, key_id),
     STRING("traceparent", struct event_header, traceparent),
+    OPTIONAL_RECORD("cause", struct event_header, cause, has_cause, &cause_shape),
 };
 const struct avro_shape event_header_shape = SHAPE("EventHeader", struct event_header, event_header_fields);
 

@@ -35,6 +35,7 @@ static const struct avro_shape fact_shape = SHAPE("Fact", struct fact, fact_fiel
 
 static const struct avro_field applied_identity_fields[] = {
     FIXED("id", struct applied_identity, id),
+    LONG("content", struct applied_identity, content),
     LONG("recordedAt", struct applied_identity, recorded_at_ms),
 };
 static const struct avro_shape applied_identity_shape =

@@ -10,11 +10,12 @@ static const struct avro_field because_fields[] = {
 static const struct avro_shape because_shape = SHAPE("Because", struct because, because_fields);
 
 static const struct avro_field cause_fields[] = {
+    INT("topic", struct cause, topic),
     INT("partition", struct cause, partition),
     LONG("offset", struct cause, offset),
     INT("index", struct cause, index),
 };
-static const struct avro_shape cause_shape = SHAPE("Cause", struct cause, cause_fields);
+const struct avro_shape cause_shape = SHAPE("Cause", struct cause, cause_fields);
 
 static const struct avro_field concerned_fields[] = {
     FIXED("event", struct concerned, event.bytes),

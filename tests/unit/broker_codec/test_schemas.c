@@ -64,6 +64,73 @@ static void every_schema_comes_back_as_it_was_written(void **state)
     arena_destroy(&arena);
 }
 
+static size_t size_of(const struct avro_field *field)
+{
+    switch (field->kind) {
+    case AVRO_KIND_BOOL:
+        return sizeof(bool);
+    case AVRO_KIND_INT:
+        return sizeof(int32_t);
+    case AVRO_KIND_LONG:
+        return sizeof(int64_t);
+    case AVRO_KIND_STRING:
+    case AVRO_KIND_BYTES:
+        return sizeof(struct view);
+    case AVRO_KIND_FIXED:
+        return field->size;
+    case AVRO_KIND_RECORD:
+        return field->shape->size;
+    case AVRO_KIND_ARRAY:
+        return sizeof(void *);
+    }
+    return 0;
+}
+
+/* Marks the bytes that a shape knows of, in shapes inside it too. */
+static void mark(const struct avro_shape *shape, unsigned char *known)
+{
+    for (size_t i = 0; i < shape->field_count; i++) {
+        const struct avro_field *field = &shape->fields[i];
+        if (field->kind == AVRO_KIND_RECORD)
+            mark(field->shape, known + field->offset);
+        else
+            memset(known + field->offset, 1, size_of(field));
+        if (field->kind == AVRO_KIND_RECORD && field->present_offset != SIZE_MAX)
+            known[field->present_offset] = 1;
+        if (field->kind == AVRO_KIND_ARRAY)
+            memset(known + field->count_offset, 1, sizeof(size_t));
+    }
+}
+
+/* What a shape does not name would be lost without a word. Members lie in order, so a gap is padding only if it ends
+ * where something of a larger alignment begins, and is smaller than that. */
+static void assert_whole(const struct avro_shape *shape)
+{
+    unsigned char known[1024] = {0};
+    assert_true(shape->size < sizeof known);
+    mark(shape, known);
+    known[shape->size] = 1;
+    for (size_t i = 0; i < shape->size; i++) {
+        size_t gap = 0;
+        while (known[i + gap] == 0)
+            gap++;
+        size_t end = i + gap;
+        if (gap >= 8 || (gap >= 4 && end % 8 != 0) || (gap > 0 && end % 4 != 0))
+            fail_msg("%s: nothing is known of %zu bytes from byte %zu of its struct", shape->name, gap, i);
+        i = end;
+    }
+    for (size_t i = 0; i < shape->field_count; i++)
+        if (shape->fields[i].shape != NULL)
+            assert_whole(shape->fields[i].shape);
+}
+
+static void every_member_of_every_struct_is_in_its_shape(void **state)
+{
+    (void)state;
+    for (enum schema schema = 0; schema < SCHEMA_COUNT; schema++)
+        assert_whole(shapes[schema]);
+}
+
 static void what_is_not_said_and_what_is_said_to_be_empty_stay_apart(void **state)
 {
     (void)state;
@@ -179,6 +246,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_schema_comes_back_as_it_was_written),
+        cmocka_unit_test(every_member_of_every_struct_is_in_its_shape),
         cmocka_unit_test(what_is_not_said_and_what_is_said_to_be_empty_stay_apart),
         cmocka_unit_test(bytes_that_are_no_text_are_mended_when_written),
         cmocka_unit_test(a_key_id_of_64_bits_survives),
