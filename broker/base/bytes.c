@@ -70,14 +70,15 @@ static void crc_table_make(void)
             crc_table[slice][i] = crc_table[slice - 1][i] >> 8 ^ crc_table[0][crc_table[slice - 1][i] & 255];
 }
 
-uint32_t bytes_crc32c(uint32_t crc, const void *data, size_t size)
+uint32_t bytes_crc32c_portable(uint32_t crc, const void *data, size_t size)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     (void)pthread_once(&once, crc_table_make);
     const unsigned char *byte = data;
     crc = ~crc;
     for (; size >= 8; size -= 8, byte += 8) {
-        uint32_t low = crc ^ ((uint32_t)byte[0] | (uint32_t)byte[1] << 8 | (uint32_t)byte[2] << 16 | (uint32_t)byte[3] << 24);
+        uint32_t low =
+            crc ^ ((uint32_t)byte[0] | (uint32_t)byte[1] << 8 | (uint32_t)byte[2] << 16 | (uint32_t)byte[3] << 24);
         crc = crc_table[7][low & 255] ^ crc_table[6][low >> 8 & 255] ^ crc_table[5][low >> 16 & 255] ^
               crc_table[4][low >> 24] ^ crc_table[3][byte[4]] ^ crc_table[2][byte[5]] ^ crc_table[1][byte[6]] ^
               crc_table[0][byte[7]];
@@ -86,6 +87,34 @@ uint32_t bytes_crc32c(uint32_t crc, const void *data, size_t size)
         crc = crc >> 8 ^ crc_table[0][(crc ^ *byte) & 255];
     return ~crc;
 }
+
+#if defined(__x86_64__)
+[[gnu::target("sse4.2")]] static uint32_t crc32c_by_processor(uint32_t crc, const unsigned char *byte, size_t size)
+{
+    uint64_t wide = ~crc;
+    for (; size >= 8; size -= 8, byte += 8) {
+        uint64_t word;
+        memcpy(&word, byte, sizeof word);
+        wide = __builtin_ia32_crc32di(wide, word);
+    }
+    uint32_t narrow = (uint32_t)wide;
+    for (; size > 0; size--, byte++)
+        narrow = __builtin_ia32_crc32qi(narrow, *byte);
+    return ~narrow;
+}
+
+uint32_t bytes_crc32c(uint32_t crc, const void *data, size_t size)
+{
+    if (__builtin_cpu_supports("sse4.2"))
+        return crc32c_by_processor(crc, data, size);
+    return bytes_crc32c_portable(crc, data, size);
+}
+#else
+uint32_t bytes_crc32c(uint32_t crc, const void *data, size_t size)
+{
+    return bytes_crc32c_portable(crc, data, size);
+}
+#endif
 
 bool bytes_are_utf8(struct view text)
 {

@@ -36,6 +36,8 @@ bool bytes_from_base64url(struct view text, void *ret, size_t size);
 
 /* CRC-32C (Castagnoli; RFC 3720 appendix B.4), of data after what crc covers already (start with 0). */
 uint32_t bytes_crc32c(uint32_t crc, const void *data, size_t size);
+/* The same without the processor's own instruction: for machines that lack it, and to compare with. */
+uint32_t bytes_crc32c_portable(uint32_t crc, const void *data, size_t size);
 
 /* Well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms). */
 bool bytes_are_utf8(struct view text);
