@@ -95,9 +95,11 @@ static inline json_t *varied_fields(struct dice *dice, json_t *fields, int *extr
         json_t *type = varied_type(dice, json_object_get(field, "type"), extras);
         json_array_insert_new(varied, dice_below(dice, json_array_size(varied) + 1),
                               json_pack("{s:O, s:o}", "name", json_object_get(field, "name"), "type", type));
-        if (one_in(dice, 8))
-            json_array_append_new(varied, json_pack("{s:o, s:o}", "name", json_sprintf("extra%d", ++*extras), "type",
-                                                    extra_type(dice, extras)));
+        if (!one_in(dice, 8))
+            continue;
+        json_t *extra = extra_type(dice, extras);
+        json_array_append_new(varied,
+                              json_pack("{s:o, s:o}", "name", json_sprintf("extra%d", ++*extras), "type", extra));
     }
     return varied;
 }
@@ -111,8 +113,8 @@ static inline json_t *varied_union(struct dice *dice, json_t *branches, int *ext
         bool null = json_is_string(branch) && strcmp(json_string_value(branch), "null") == 0;
         if (null && one_in(dice, 6))
             continue;
-        json_array_insert_new(varied, dice_below(dice, json_array_size(varied) + 1),
-                              null ? json_incref(branch) : varied_type(dice, branch, extras));
+        json_t *type = null ? json_incref(branch) : varied_type(dice, branch, extras);
+        json_array_insert_new(varied, dice_below(dice, json_array_size(varied) + 1), type);
     }
     return varied;
 }
