@@ -33,7 +33,8 @@ static inline bool one_of_two(struct dice *dice)
 /* Small, large and extreme numbers alike: the number of bytes on the wire is what varies. */
 static inline int64_t dice_number(struct dice *dice)
 {
-    uint64_t bits = dice_roll(dice) >> dice_below(dice, 64);
+    uint64_t bits = dice_roll(dice);
+    bits >>= dice_below(dice, 64);
     return dice_below(dice, 2) == 0 ? (int64_t)bits : (int64_t)~bits;
 }
 
