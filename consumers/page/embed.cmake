@@ -1,0 +1,11 @@
+# cmake -DFILES=a.html;b.css -DOUT=bytes.c -P embed.cmake: each file as an array of bytes named after it.
+set(text "#include \"consumers/page/bytes.h\"\n")
+foreach(file ${FILES})
+    get_filename_component(name ${file} NAME)
+    string(REPLACE "." "_" name ${name})
+    file(READ ${file} hex HEX)
+    string(REGEX REPLACE "(................................)" "\\1\n" hex "${hex}")
+    string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," hex "${hex}")
+    string(APPEND text "\nconst unsigned char ${name}[] = {\n${hex}\n};\nconst size_t ${name}_size = sizeof ${name};\n")
+endforeach()
+file(WRITE ${OUT} "${text}")
