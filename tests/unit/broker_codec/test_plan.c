@@ -187,6 +187,9 @@ static void fields_the_reader_does_not_have_are_skipped_whatever_they_are(void *
                                "\4\6\2\x54";
     assert_int_equal(read_as_today(writer, view_make(data, sizeof data - 1), &arena, &outer), OK);
     assert_int_equal(outer.whole, 42);
+    assert_int_equal(read_as_today(OUTER("{'name':'z','type':'string'},{'name':'whole','type':'int'}"),
+                                   view_make("\2\xFF\2", 3), &arena, &outer),
+                     REJECTED);
     /* and none of them is looked past without a check */
     for (size_t size = 0; size < sizeof data - 1; size++)
         assert_int_equal(read_as_today(writer, view_make(data, size), &arena, &outer), REJECTED);
