@@ -30,6 +30,7 @@ const struct organisation *directory_clash(const struct directory *directory, co
 const struct time_zone *directory_zone(const struct directory *directory, const struct organisation *organisation);
 /* A live, unexpired token for the presented text; NULL: none. */
 const struct token *directory_token(const struct directory *directory, struct view text, int64_t now_ms);
+const struct token *directory_token_by_id(const struct directory *directory, struct view id); /* ended ones too */
 /* In order of id, after `after` (exclusive), until each answers false. */
 void directory_each_organisation(const struct directory *directory, struct view after,
                                  bool (*each)(void *context, const struct organisation *organisation), void *context);

@@ -84,3 +84,9 @@ void directory_each_subscriber(const struct directory *directory, struct view af
         if (!each(context, &directory->subscribers.items[i]->subscriber))
             break;
 }
+
+const struct token *directory_token_by_id(const struct directory *directory, struct view id)
+{
+    struct held *found = held_find(&directory->tokens, id);
+    return found == NULL ? NULL : &found->token;
+}

@@ -57,6 +57,7 @@ struct fold {
     /* After a record was applied, outputs or not, in order: for streams from memory. input and output views live during
      * the call. live: false while folding what was folded by an earlier run. May be NULL. */
     void (*applied)(void *context, const struct fold_input *input, bool live);
+    void *applied_context;
 };
 
 /* For an apply that must look into its own rows. NOTHING: no such row. */

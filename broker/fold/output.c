@@ -173,7 +173,7 @@ void fold_emit_work_item(struct fold_output *output, const struct work_item *ite
     if (!output->emit)
         return;
     buffer_clear(&output->scratch);
-    schema_encode(SCHEMA_WORK_ITEM, &own, &output->scratch);
+    record_write_plain(SCHEMA_WORK_ITEM, &own, &output->scratch);
     batch_add(output->runner, TOPIC_QUARANTINE, 0, own.organisation, buffer_view(&output->scratch), NULL);
 }
 

@@ -70,7 +70,7 @@ static enum result key_apply(struct runner *runner, struct part *part, const str
     if (cause != NULL && (result == OK || result == REJECTED)) /* anything else is tried again */
         watermark_move(runner, record->partition, cause, record->key);
     if (result == OK && runner->fold.applied != NULL)
-        runner->fold.applied(runner->fold.context, &input, runner->output.emit);
+        runner->fold.applied(runner->fold.applied_context, &input, runner->output.emit);
     return result;
 }
 

@@ -80,7 +80,7 @@ static struct log_entry item_entry(struct flight *flight, const struct work_item
     struct work_item stamped = *item;
     stamped.recorded_at_ms = flight->identity.recorded_at_ms;
     stamped.source_partition = -1;
-    schema_encode(SCHEMA_WORK_ITEM, &stamped, &value);
+    record_write_plain(SCHEMA_WORK_ITEM, &stamped, &value);
     struct log_entry entry = {
         .topic = TOPIC_QUARANTINE, .key = item->organisation, .value = arena_copy(&flight->arena, buffer_view(&value))};
     buffer_destroy(&value);

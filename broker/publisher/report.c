@@ -16,7 +16,7 @@ void publisher_report(struct publisher *publisher, const struct work_item *items
             item.recorded_at_ms = time_now_ms();
         item.source_partition = -1;
         buffer_add_view(&report->key, item.organisation);
-        schema_encode(SCHEMA_WORK_ITEM, &item, &report->value);
+        record_write_plain(SCHEMA_WORK_ITEM, &item, &report->value);
         struct report **last = &publisher->reports;
         while (*last != NULL)
             last = &(*last)->next;

@@ -22,6 +22,8 @@ static enum result header_decode(struct opened_record *record, struct arena *are
         return schema_decode(record->kind, record->header, arena, &record->tick, err);
     case SCHEMA_RULES:
         return schema_decode(record->kind, record->header, arena, &record->rules, err);
+    case SCHEMA_WORK_ITEM:
+        return schema_decode(record->kind, record->header, arena, &record->work_item, err);
     case SCHEMA_RECORD:
     case SCHEMA_EVENT_BODY:
     case SCHEMA_RECEIPT_BODY:
@@ -29,7 +31,6 @@ static enum result header_decode(struct opened_record *record, struct arena *are
     case SCHEMA_ORGANISATION:
     case SCHEMA_SUBSCRIBER:
     case SCHEMA_TOKEN:
-    case SCHEMA_WORK_ITEM:
     case SCHEMA_PATIENT_STATE:
     case SCHEMA_SUBSCRIBER_STATE:
     case SCHEMA_COUNT:

@@ -6,6 +6,7 @@
 
 #include "broker/codec/schemas.h"
 #include "broker/event/care_event.h"
+#include "broker/event/directory_entry.h"
 #include "broker/event/telling.h"
 #include "broker/log/log.h"
 #include "broker/vault/vault.h"
@@ -49,6 +50,7 @@ struct opened_record {
         struct receipt receipt;
         struct tick tick;
         struct rules rules;
+        struct work_item work_item;
     };
     struct event_header told; /* SCHEMA_TELLING: its event's header, decoded */
     struct view header;       /* as stored */
