@@ -298,7 +298,7 @@ function meaningOf(data) {
         meaning.append(make('span', 'unseen', 'Taken back: '), make('del', '', titleOf(original.alert, original.alert.data)), '. ');
     }
     meaning.append('It did not happen, or not to this patient.');
-    if (data.state) meaning.append(' The patient is now: ' + (STATES[data.state] || data.state) + '.');
+    if (data.state) meaning.append(' The patient is now ', make('strong', '', STATES[data.state] || data.state), '.');
     return meaning;
 }
 
@@ -311,6 +311,7 @@ function strike(alert, data) {
     const struck = make('del', '', title.textContent);
     title.replaceChildren(make('span', 'unseen', 'Taken back: '), struck);
     title.after(make('p', 'back', 'Taken back by alert ' + data.number));
+    original.card.querySelector('.kind').textContent = KINDS.retraction;
     original.card.firstElementChild.classList.add('taken-back');
 }
 
