@@ -116,25 +116,33 @@ uint32_t bytes_crc32c(uint32_t crc, const void *data, size_t size)
 }
 #endif
 
+size_t bytes_utf8_sequence(struct view text)
+{
+    const unsigned char *at = text.data;
+    if (text.size == 0)
+        return 0;
+    if (*at < 0x80)
+        return 1;
+    size_t more = *at > 0xF4 ? 0 : *at >= 0xF0 ? 3 : *at >= 0xE0 ? 2 : *at >= 0xC2 ? 1 : 0;
+    if (more == 0 || text.size <= more)
+        return 0;
+    unsigned char lowest = *at == 0xE0 ? 0xA0 : *at == 0xF0 ? 0x90 : 0x80;
+    unsigned char highest = *at == 0xED ? 0x9F : *at == 0xF4 ? 0x8F : 0xBF;
+    if (at[1] < lowest || at[1] > highest)
+        return 0;
+    for (size_t i = 2; i <= more; i++)
+        if ((at[i] & 0xC0) != 0x80)
+            return 0;
+    return more + 1;
+}
+
 bool bytes_are_utf8(struct view text)
 {
-    const unsigned char *at = text.data, *end = at + text.size;
-    while (at < end) {
-        if (*at < 0x80) {
-            at++;
-            continue;
-        }
-        int more = *at >= 0xF0 && *at <= 0xF4 ? 3 : *at >= 0xE0 ? 2 : *at >= 0xC2 ? 1 : 0;
-        if (more == 0 || *at > 0xF4 || end - at <= more)
+    while (text.size > 0) {
+        size_t size = bytes_utf8_sequence(text);
+        if (size == 0)
             return false;
-        unsigned char lowest = *at == 0xE0 ? 0xA0 : *at == 0xF0 ? 0x90 : 0x80;
-        unsigned char highest = *at == 0xED ? 0x9F : *at == 0xF4 ? 0x8F : 0xBF;
-        if (at[1] < lowest || at[1] > highest)
-            return false;
-        for (int i = 2; i <= more; i++)
-            if ((at[i] & 0xC0) != 0x80)
-                return false;
-        at += more + 1;
+        text = view_after(text, size);
     }
     return true;
 }

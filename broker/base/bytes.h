@@ -41,3 +41,5 @@ uint32_t bytes_crc32c_portable(uint32_t crc, const void *data, size_t size);
 
 /* Well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms). */
 bool bytes_are_utf8(struct view text);
+/* The size of the one well-formed sequence that text begins with; 0: none. */
+size_t bytes_utf8_sequence(struct view text);

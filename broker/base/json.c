@@ -4,6 +4,8 @@
 #include "broker/base/bytes.h"
 #include "broker/base/time.h"
 
+#include <math.h>
+
 static void separate(struct json *json)
 {
     if (json->comma)
@@ -72,19 +74,20 @@ void json_text(struct json *json, struct view text)
     separate(json);
     buffer_add_byte(json->to, '"');
     const unsigned char *byte = text.data;
-    bool sound = bytes_are_utf8(text);
-    size_t plain = 0; /* where the run of bytes that stand for themselves began */
-    for (size_t i = 0; i < text.size; i++) {
+    size_t plain = 0, size; /* plain: where the run of bytes that stand for themselves began */
+    for (size_t i = 0; i < text.size; i += size) {
         bool escape = byte[i] < 0x20 || byte[i] == '"' || byte[i] == '\\' || byte[i] == 0x7F;
-        bool broken = !sound && byte[i] >= 0x80;
-        if (!escape && !broken)
+        size = byte[i] < 0x80 ? 1 : bytes_utf8_sequence(view_after(text, i));
+        if (!escape && size > 0)
             continue;
         buffer_add(json->to, byte + plain, i - plain);
-        plain = i + 1;
-        if (broken)
+        if (size == 0) {
             buffer_add_text(json->to, "\xEF\xBF\xBD");
-        else
+            size = 1;
+        } else {
             add_escaped(json->to, byte[i]);
+        }
+        plain = i + 1;
     }
     if (text.size > plain)
         buffer_add(json->to, byte + plain, text.size - plain);
@@ -100,7 +103,10 @@ void json_number(struct json *json, int64_t number)
 void json_double(struct json *json, double number)
 {
     separate(json);
-    buffer_add_format(json->to, "%.6g", number);
+    if (isfinite(number))
+        buffer_add_format(json->to, "%.6g", number);
+    else
+        buffer_add_text(json->to, "null"); /* JSON has no word for it */
 }
 
 void json_bool(struct json *json, bool value)

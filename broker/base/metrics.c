@@ -7,7 +7,7 @@
 
 /* ---- counters under labels ---- */
 
-enum { ROWS = 512, LABELS = 3, TYPE_SIZE = 40 };
+enum { ROWS = 512, SPARE_ROWS = 64, LABELS = 3, TYPE_SIZE = 40 }; /* spare: for what is "other" */
 
 struct row {
     const char *first;    /* source, kind or channel: a word of ours, which lives for ever */
@@ -56,7 +56,7 @@ static struct row *row_add(struct counters *counters, const char *first, struct 
     (void)pthread_mutex_lock(&adding);
     struct row *row = row_find(counters, first, type, last); /* another thread may have been faster */
     size_t used = atomic_load_explicit(&counters->used, memory_order_relaxed);
-    if (row == NULL && used < ROWS) {
+    if (row == NULL && used < (view_is_text(type, "other") ? ROWS : ROWS - SPARE_ROWS)) {
         row = &counters->rows[used];
         row->first = first;
         row->last = last;
