@@ -116,7 +116,7 @@ static void a_message_with_bad_delimiters_is_still_named(void **state)
     const struct refusal bad = {"MSH-2", "102", "bad", false};
     const char *text = answer("MSH|^^\\&|PAS|R0A|||20261123||ADT^A01|M1|P|2.4", VERDICT_REJECT, &bad);
     assert_non_null(strstr(text, "MSA|AR|M1\n"));
-    text = answer("MSH#^^\\&#PA|S#R0A###20261123##ADT^A01#M|1#P#2.4", VERDICT_REJECT, &bad);
+    text = answer("MSH~^^\\&~PA|S~R0A~~~20261123~~ADT^A01~M|1~P~2.4", VERDICT_REJECT, &bad);
     assert_non_null(strstr(text, "MSA|AR|M?1\n"));
 }
 
