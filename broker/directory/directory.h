@@ -31,6 +31,7 @@ const struct time_zone *directory_zone(const struct directory *directory, const 
 /* A live, unexpired token for the presented text; NULL: none. */
 const struct token *directory_token(const struct directory *directory, struct view text, int64_t now_ms);
 const struct token *directory_token_by_id(const struct directory *directory, struct view id); /* ended ones too */
+bool directory_has_operator(const struct directory *directory); /* a live token with ROLE_OPERATOR */
 /* In order of id, after `after` (exclusive), until each answers false. */
 void directory_each_organisation(const struct directory *directory, struct view after,
                                  bool (*each)(void *context, const struct organisation *organisation), void *context);

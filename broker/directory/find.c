@@ -90,3 +90,11 @@ const struct token *directory_token_by_id(const struct directory *directory, str
     struct held *found = held_find(&directory->tokens, id);
     return found == NULL ? NULL : &found->token;
 }
+
+bool directory_has_operator(const struct directory *directory)
+{
+    for (size_t i = 0; i < directory->tokens.count; i++)
+        if ((directory->tokens.items[i]->token.roles & ROLE_OPERATOR) != 0 && !directory->tokens.items[i]->token.ended)
+            return true;
+    return false;
+}

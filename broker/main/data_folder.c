@@ -1,0 +1,148 @@
+/* First start: the folder, the region's key, the rules in the log, the operator's token. */
+#include "broker/main/data_folder.h"
+
+#include "broker/base/time.h"
+#include "broker/directory/directory.h"
+#include "broker/event/limits.h"
+#include "broker/record/record.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PATH_SIZE = 512, APPEND_WAIT_MS = 30 * 1000 };
+
+enum result data_folder_make(const char *path, struct error *err)
+{
+    if (mkdir(path, 0700) == 0 || errno == EEXIST)
+        return OK;
+    return error_set(err, REJECTED, "the data folder %.150s cannot be made (%s): choose another with --data", path,
+                     strerror(errno));
+}
+
+static enum result log_has_keys(struct log *log, bool *ret, struct error *err)
+{
+    struct log_fetcher *fetcher;
+    int64_t first, end;
+    enum result result = log_fetcher_open(log, &fetcher, err);
+    if (result != OK)
+        return result;
+    result = log_bounds(fetcher, TOPIC_KEYS, 0, &first, &end, err);
+    *ret = end > first;
+    log_fetcher_close(fetcher);
+    return result;
+}
+
+enum result region_key_open(const char *folder, struct log *log, struct vault **ret, struct error *err)
+{
+    char path[PATH_SIZE];
+    bool has_keys = false;
+    (void)snprintf(path, sizeof path, "%s/region.key", folder);
+    if (access(path, F_OK) != 0) {
+        enum result result = log_has_keys(log, &has_keys, err);
+        if (result != OK)
+            return result;
+        if (has_keys)
+            return error_set(err, REJECTED,
+                             "this log has records, and %.120s is not there: copy that file from the machine that made "
+                             "it (without it no record can be read)",
+                             path);
+        result = vault_create(path, err);
+        if (result != OK)
+            return result;
+    }
+    return vault_open(path, ret, err);
+}
+
+static enum result topic_rules_write(struct log *log, struct log_fetcher *fetcher, struct log_appender *appender,
+                                     enum topic topic, struct error *err)
+{
+    struct rules rules = {RULES_NEWEST};
+    struct buffer value = {0};
+    struct log_entry entries[LIMIT_PARTITIONS];
+    size_t count = 0;
+    enum result result = OK;
+    record_write_plain(SCHEMA_RULES, &rules, &value);
+    for (int32_t i = 0; i < log_partitions(log, topic) && result == OK; i++) {
+        int64_t first, end;
+        result = log_bounds(fetcher, topic, i, &first, &end, err);
+        if (result == OK && first == end)
+            entries[count++] =
+                (struct log_entry){.topic = topic, .partition = i, .key = VIEW("rules"), .value = buffer_view(&value)};
+    }
+    if (result == OK && count > 0)
+        result = log_append_and_wait(appender, entries, count, APPEND_WAIT_MS, NULL, err);
+    buffer_destroy(&value);
+    return result;
+}
+
+enum result rules_write(struct log *log, struct error *err)
+{
+    struct log_fetcher *fetcher = NULL;
+    struct log_appender *appender = NULL;
+    enum result result = log_fetcher_open(log, &fetcher, err);
+    if (result == OK)
+        result = log_appender_open(log, &appender, err);
+    if (result == OK)
+        result = topic_rules_write(log, fetcher, appender, TOPIC_EVENTS, err);
+    if (result == OK)
+        result = topic_rules_write(log, fetcher, appender, TOPIC_ALERTS, err);
+    log_appender_close(appender);
+    log_fetcher_close(fetcher);
+    return result;
+}
+
+static enum result secret_file_write(const char *path, const char *text, struct error *err)
+{
+    int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    bool written = file >= 0 && dprintf(file, "%s\n", text) > 0 && fsync(file) == 0;
+    if (file >= 0)
+        (void)close(file);
+    return written ? OK : error_set(err, REJECTED, "%.150s cannot be written (%s)", path, strerror(errno));
+}
+
+enum result operator_token_make(const char *folder, struct log *log, bool embedded, struct error *err)
+{
+    char path[PATH_SIZE], id[TOKEN_ID_SIZE], text[TOKEN_TEXT_SIZE];
+    struct directory *directory = NULL;
+    struct log_appender *appender = NULL;
+    struct arena arena = {0};
+    (void)snprintf(path, sizeof path, "%s/operator.token", folder);
+    if (access(path, F_OK) == 0)
+        return OK;
+    enum result result = directory_open(log, &directory, err);
+    /* On a shared log another machine has the operator's token; on one's own, whoever has the folder has everything. */
+    bool wanted = result == OK && (embedded || !directory_has_operator(directory));
+    if (result == OK && wanted)
+        result = log_appender_open(log, &appender, err);
+    if (result == OK && wanted) {
+        struct token token = {.roles = ROLE_OPERATOR, .kind = VIEW("token"), .made_at_ms = time_now_ms()};
+        vault_token_create(id, text, token.hash);
+        token.id = view_of_text(id);
+        struct log_entry entry = directory_put_token(&token, &arena);
+        result = log_append_and_wait(appender, &entry, 1, APPEND_WAIT_MS, NULL, err);
+    }
+    if (result == OK && wanted)
+        result = secret_file_write(path, text, err);
+    log_appender_close(appender);
+    directory_close(directory);
+    arena_destroy(&arena);
+    return result;
+}
+
+enum result operator_token_read(const char *folder, char ret[TOKEN_TEXT_SIZE], struct error *err)
+{
+    char path[PATH_SIZE];
+    (void)snprintf(path, sizeof path, "%s/operator.token", folder);
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        return error_set(err, NOTHING, "%.150s cannot be read (%s): is --data the folder of a broker that ran here?",
+                         path, strerror(errno));
+    bool whole = fgets(ret, TOKEN_TEXT_SIZE, file) != NULL;
+    (void)fclose(file);
+    ret[strcspn(ret, "\n")] = '\0';
+    return whole ? OK : error_set(err, NOTHING, "%.150s is empty", path);
+}

@@ -1,0 +1,155 @@
+/* The broker: opens what is needed in order, runs the roles, closes in reverse. */
+#include "broker/main/serve.h"
+
+#include "broker/base/note.h"
+#include "broker/base/time.h"
+#include "broker/codec/schemas.h"
+#include "broker/main/data_folder.h"
+#include "broker/main/roles.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { WATCH_MS = 50 };
+
+void serve_options_default(struct serve_options *options)
+{
+    *options = (struct serve_options){.data_folder = "./data",
+                                      .log = "embedded",
+                                      .http = "127.0.0.1:8080",
+                                      .mllp = "127.0.0.1:2575",
+                                      .region = "wessex",
+                                      .time_zone = "Europe/London",
+                                      .roles = ROLE_ALL};
+}
+
+void loop_has_opened(struct loop *loop)
+{
+    (void)pthread_mutex_lock(&loop->lock);
+    loop->opened = true;
+    (void)pthread_cond_signal(&loop->changed);
+    (void)pthread_mutex_unlock(&loop->lock);
+}
+
+static void *loop_thread(void *context)
+{
+    struct loop *loop = context;
+    loop->result = loop->run(loop);
+    if (loop->result != OK) {
+        atomic_store(&loop->shared->failed, true);
+        note(NOTE_ERROR, "role-stopped", "role=%s why=\"%s\"", loop->name, loop->err.text);
+    }
+    loop_has_opened(loop); /* also when it never did: nobody waits for ever */
+    return NULL;
+}
+
+/* Starts the loop and waits until it has opened what it needs. */
+static enum result loop_start(struct loop *loop, struct shared *shared, struct error *err)
+{
+    loop->shared = shared;
+    loop->result = OK;
+    (void)pthread_mutex_init(&loop->lock, NULL);
+    (void)pthread_cond_init(&loop->changed, NULL);
+    if (pthread_create(&loop->thread, NULL, loop_thread, loop) != 0)
+        return error_set(err, FATAL, "a thread for %s could not be started", loop->name);
+    loop->started = true;
+    (void)pthread_mutex_lock(&loop->lock);
+    while (!loop->opened)
+        (void)pthread_cond_wait(&loop->changed, &loop->lock);
+    (void)pthread_mutex_unlock(&loop->lock);
+    return atomic_load(&shared->failed) ? error_set(err, FATAL, "%s", loop->err.text) : OK;
+}
+
+static enum result loop_join(struct loop *loop, enum result so_far, struct error *err)
+{
+    if (!loop->started)
+        return so_far;
+    (void)pthread_join(loop->thread, NULL);
+    loop->started = false;
+    if (loop->result != OK && so_far == OK)
+        return error_set(err, loop->result, "%s", loop->err.text);
+    return so_far;
+}
+
+static void ready_print(const struct loop *http, const struct loop *mllp)
+{
+    printf("ready http=%s", http->address);
+    if (mllp->started)
+        printf(" mllp=%s", mllp->address);
+    printf("\n");
+    (void)fflush(stdout);
+}
+
+static enum result roles_run(struct shared *shared, struct error *err)
+{
+    int roles = shared->options->roles;
+    struct loop match = {.name = "match", .run = match_loop}, deliver = {.name = "deliver", .run = deliver_loop};
+    struct loop http = {.name = "http", .run = http_loop}, mllp = {.name = "mllp", .run = mllp_loop};
+    enum result result = OK;
+    if (result == OK && (roles & ROLE_MATCH) != 0)
+        result = loop_start(&match, shared, err);
+    if (result == OK && (roles & ROLE_DELIVER) != 0)
+        result = loop_start(&deliver, shared, err);
+    if (result == OK)
+        result = loop_start(&http, shared, err);
+    if (result == OK && (roles & ROLE_INGEST) != 0)
+        result = loop_start(&mllp, shared, err);
+    if (result == OK)
+        ready_print(&http, &mllp);
+    while (result == OK && !atomic_load(shared->stop) && !atomic_load(&shared->failed))
+        (void)poll(NULL, 0, WATCH_MS);
+    if (result != OK)
+        atomic_store(&shared->failed, true);
+    result = loop_join(&mllp, result, err);
+    result = loop_join(&http, result, err);
+    atomic_store(&shared->doors_closed, true);
+    result = loop_join(&match, result, err);
+    return loop_join(&deliver, result, err);
+}
+
+static enum result log_prepare(const struct serve_options *options, struct log **ret, struct error *err)
+{
+    char host[64] = "tidings";
+    (void)gethostname(host, sizeof host - 1);
+    struct log_options log = {.where = options->log,
+                              .data_folder = options->data_folder,
+                              .partitions = options->partitions,
+                              .replication = options->replication,
+                              .client_id = options->machine == NULL ? host : options->machine,
+                              .settings = options->kafka_settings};
+    enum result result = log_open(&log, ret, err);
+    if (result == OK && options->faulty_script != NULL)
+        result = log_faulty_open(*ret, options->faulty_script, ret, err);
+    return result;
+}
+
+enum result serve_run(const struct serve_options *options, const atomic_bool *stop, struct error *err)
+{
+    struct log *log = NULL;
+    struct vault *vault = NULL;
+    bool embedded = strcmp(options->log, "embedded") == 0;
+    vault_protect_process();
+    enum result result = schemas_open(err);
+    if (result == OK)
+        result = data_folder_make(options->data_folder, err);
+    if (result == OK)
+        result = log_prepare(options, &log, err);
+    if (result == OK)
+        result = region_key_open(options->data_folder, log, &vault, err);
+    if (result == OK)
+        result = rules_write(log, err);
+    if (result == OK)
+        result = operator_token_make(options->data_folder, log, embedded, err);
+    if (result == OK) {
+        struct shared shared = {
+            .options = options, .log = log, .vault = vault, .stop = stop, .zone = time_zone_open(options->time_zone)};
+        result = roles_run(&shared, err);
+        time_zone_close(shared.zone);
+    }
+    log_close(log);
+    vault_close(vault);
+    schemas_close();
+    return result;
+}
