@@ -189,8 +189,8 @@ static enum result read_stream(struct embedded_reader *reader, size_t most, size
     while (count < most && reader->position < end) {
         struct segment_frame frame;
         enum result result = segment_cursor_look(&reader->cursor, reader->position, end, count == 0, &frame, err);
-        if (result == AGAIN)
-            break; /* what was found lies in the window: hand that over first */
+        if (result != OK && count > 0)
+            break; /* hand over what was found first; its bytes lie in the window */
         if (result == FATAL)
             return result;
         if (result != OK || frame.partition >= reader->partitions)
