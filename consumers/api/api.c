@@ -8,9 +8,6 @@
 
 enum { CACHED_KEYS = 4096, STEP_RECORDS = 500, POSITION_CHECK_MS = 5 };
 
-void calls_collect(struct api *api);                                                /* call.c */
-void call_published(struct call *call, const struct publication_answer *published); /* call.c */
-
 static bool position_is_passed(const struct api *api, const struct topic_position *wanted)
 {
     int32_t partition = wanted->position.partition;

@@ -90,6 +90,8 @@ void call_not_found(struct call *call);                                 /* 404, 
 void call_destroy(struct call *call);
 /* Waits (in api->calls) until its append is durable; then the answer is status and body, with Tidings-Position. */
 void call_append(struct call *call, const struct log_entry *entries, size_t count, size_t answered_entry, int status);
+void calls_collect(struct api *api); /* answers those whose append is durable */
+void call_published(struct call *call, const struct publication_answer *published);
 void call_park(struct call *call);
 void call_unpark(struct call *call);
 bool caller_acts_for(const struct caller *caller,

@@ -72,7 +72,7 @@ static enum result happened_read(struct reading *reading, enum when when, int64_
     const char *bad = NULL;
     for (size_t i = 0; i < 4 && sources[when][i].at != NULL; i++) {
         const struct time_source *source = &sources[when][i];
-        enum moment_reading said = reading_time(reading, source->segment, source->field, source->at, ret_ms);
+        enum moment_reading said = adt_reading_time(reading, source->segment, source->field, source->at, ret_ms);
         if (said == MOMENT_READ)
             return OK;
         if (said == MOMENT_BAD && bad == NULL)
@@ -90,7 +90,7 @@ static void stay_complete(struct reading *reading, const struct meaning *meaning
     if (meaning->when == WHEN_ADMITTED)
         encounter->admitted_at_ms = happened_ms;
     else
-        (void)reading_time(reading, SEGMENT_PV1, 44, "PV1-44", &encounter->admitted_at_ms);
+        (void)adt_reading_time(reading, SEGMENT_PV1, 44, "PV1-44", &encounter->admitted_at_ms);
     if (meaning->when == WHEN_DISCHARGED) {
         encounter->discharged_at_ms = happened_ms;
         encounter->discharge_method = message_value(message, SEGMENT_PV1, 36, 1);
@@ -117,7 +117,7 @@ static void death_add(struct reading *reading, struct adt_result *result)
 {
     const struct care_event *discharge = &result->events[0];
     int64_t died_ms = discharge->body.happened_at_ms;
-    (void)reading_time(reading, SEGMENT_PID, 29, "PID-29", &died_ms);
+    (void)adt_reading_time(reading, SEGMENT_PID, 29, "PID-29", &died_ms);
     struct care_event *death = &result->events[result->event_count++];
     *death = *discharge;
     death->header.type = type_name(PATIENT_DIED);

@@ -61,9 +61,9 @@ enum result envelope_check(const struct envelope *envelope, const struct organis
 int64_t envelope_time(struct reading *reading)
 {
     int64_t ms;
-    if (reading_time(reading, SEGMENT_MSH, 7, "MSH-7", &ms) == MOMENT_READ ||
-        reading_time(reading, SEGMENT_EVN, 2, "EVN-2", &ms) == MOMENT_READ ||
-        reading_time(reading, SEGMENT_EVN, 6, "EVN-6", &ms) == MOMENT_READ)
+    if (adt_reading_time(reading, SEGMENT_MSH, 7, "MSH-7", &ms) == MOMENT_READ ||
+        adt_reading_time(reading, SEGMENT_EVN, 2, "EVN-2", &ms) == MOMENT_READ ||
+        adt_reading_time(reading, SEGMENT_EVN, 6, "EVN-6", &ms) == MOMENT_READ)
         return ms;
     return reading->facts->now_ms;
 }

@@ -40,7 +40,7 @@ struct work_item refusal_item(const struct refusal *refusal, struct view organis
     return item;
 }
 
-enum moment_reading reading_time(struct reading *reading, enum segment segment, unsigned field, const char *at,
+enum moment_reading adt_reading_time(struct reading *reading, enum segment segment, unsigned field, const char *at,
                                  int64_t *ret_ms)
 {
     struct view text = message_value(reading->message, segment, field, 1);
