@@ -35,6 +35,9 @@ RULES = {
     "works-at-old-position": "a redriven record is appended again; nothing is worked on at an old position",
     "rules-by-configuration": "rules are versioned in the log, not by what the program is configured with",
     "wakes-in-order-of-memory": "a tick wakes keys in order of (deadline, key)",
+    "index-begins-anew": "a record that could not be finished goes on with the index that it had",
+    "store-amid-a-record": "the store is not committed while a record is half done",
+    "offset-beyond-the-end": "a group offset beyond the end of the log is an incident",
     "no-read-back": "on start the last record applied is read back (a restored log uses offsets twice)",
 }
 
@@ -65,7 +68,7 @@ def find_nothing(first, walks, broken, name):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--walks", type=int, default=4000, help="walks with all rules")
+    parser.add_argument("--walks", type=int, default=3000, help="walks with all rules")
     parser.add_argument("--tries", type=int, default=3000, help="walks at most until a rule taken away is found")
     parser.add_argument("--first", type=int, default=1, help="the first seed; each walk has the next")
     parser.add_argument("--broken", choices=sorted(RULES | THRIFT), help="only walks with this rule taken away")

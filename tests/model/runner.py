@@ -57,7 +57,7 @@ class Runner:
             marks = {}
         self.watermarks = Watermarks(broken, marks)
         read_back(log, EVENTS, partition, self.position, last, broken)
-        if committed is not None and committed > log.end(EVENTS, partition):
+        if committed is not None and committed > log.end(EVENTS, partition) and broken != "offset-beyond-the-end":
             raise Incident("a group offset beyond the end")
         self.states = dict(self.states)
         self.silent_to = max(self.position, committed or 0)
@@ -68,57 +68,67 @@ class Runner:
         self.recovered = recovered  # what `recover` found in the target partitions: outputs up to there are not emitted again
         self.pending = []  # outputs that are not acknowledged
         self.acknowledged = self.position  # everything before it has its outputs in the log
-        self.stored = self.position if store else None
+        self.begun = 0  # outputs of the record at `position` that are made already: it could not be finished
 
     # ---- folding ----
 
-    def fold(self, most):
-        """One batch in memory. Nothing new before the last batch's outputs are acknowledged."""
+    def fold(self, most, failing=lambda: False):
+        """One batch in memory. Nothing new before the last batch's outputs are acknowledged. failing: can a key not be read now?"""
         if self.pending:
             return
         for _ in range(most):
             if self.position >= self.log.end(EVENTS, self.partition):
                 break
-            offset = self.position
-            outputs = self.apply(self.log.at(EVENTS, self.partition, offset))
+            outputs, finished = self.apply(self.log.at(EVENTS, self.partition, self.position), failing)
+            if self.position >= self.silent_to:
+                self.emit(outputs, self.position, self.begun)
+            if not finished:
+                if self.broken != "index-begins-anew":
+                    self.begun += len(outputs)
+                break
+            self.begun = 0
             self.position += 1
-            if offset >= self.silent_to:
-                self.emit(outputs, offset)
         if not self.pending:
             self.acknowledged = self.position
 
-    def apply(self, record):
+    def apply(self, record, failing):
+        """The outputs, and whether the record is done with."""
         shape = self.log.shape
         if not self.watermarks.is_new(record):
-            return []
+            return [], True
         if record.kind == "rules":
             self.rules = max(self.rules, record.value)
-            return []
+            return [], True
         rules = 2 if self.broken == "rules-by-configuration" else self.rules
-        outputs = []
         if record.kind == "tick":
-            self.now = max(self.now, record.value)
-            keys = due(self.states, self.now)
-            if self.broken == "wakes-in-order-of-memory":
-                keys = [key for key in self.states if key in keys]
-            for key in keys:
-                self.states[key], more = wake(shape, self.states[key])
-                outputs += more
-            return outputs
+            return self.wake(record, failing)
         state = self.states.get(record.key, Patient())
         if self.broken == "wakes-in-order-of-memory":
             self.states.pop(record.key, None)
         self.states[record.key], outputs = match(shape, rules, state, record, self.broken != "identities-not-kept")
-        return outputs
+        return outputs, True
 
-    def emit(self, outputs, offset):
-        for index, (topic, partition, record) in enumerate(outputs):
+    def wake(self, record, failing):
+        """A tick wakes one key after the other; where one cannot be read now, the rest is woken later, by the same record."""
+        self.now = max(self.now, record.value)
+        outputs, keys = [], due(self.states, self.now)
+        if self.broken == "wakes-in-order-of-memory":
+            keys = [key for key in self.states if key in keys]
+        for key in keys:
+            if failing():
+                return outputs, False
+            self.states[key], more = wake(self.log.shape, self.states[key])
+            outputs += more
+        return outputs, True
+
+    def emit(self, outputs, offset, begun=0):
+        for index, (topic, partition, record) in enumerate(outputs, begun):
             cause = Cause(EVENTS, self.partition, offset, index)
             if self.recovered is not None and cause[2:] <= self.recovered.get((topic, partition), (-1, -1)):
                 continue
             self.pending.append((topic, partition, record._replace(cause=cause)))
 
-    # ---- outputs, then the store, then the group offset ----
+    # ---- outputs, then the store and the group offset ----
 
     def append(self, how, random):
         """how: "ok"; "answer lost": appended, not known; "part": of each target partition only the first few."""
@@ -149,14 +159,14 @@ class Runner:
         """State, position and watermarks, together. None: not now."""
         if self.pending and self.broken != "store-before-outputs":
             return None
+        if self.begun and self.broken != "store-amid-a-record":
+            return None
         last = self.log.at(EVENTS, self.partition, self.position - 1) if self.position > 0 else None
-        self.stored = self.position
         return self.position, dict(sorted(self.states.items())), dict(self.watermarks.marks), self.rules, self.now, last
 
     def commit_offset(self):
-        if self.broken == "offset-before-outputs":
-            return self.position
-        return self.stored
+        """It may be ahead of the store, never of the outputs."""
+        return self.position if self.broken == "offset-before-outputs" else self.acknowledged
 
     def work_at_old_position(self, offset):
         """What a redrive must not be (taken away: the record is worked on where it stood)."""

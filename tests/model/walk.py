@@ -19,7 +19,7 @@ class Walk:
         self.trace = trace
         self.cut_above_stores = cut_above_stores
         r = self.random
-        self.shape = Shape(r.randint(1, 3), r.randint(1, 2), r.randint(2, 5), r.randint(1, 3))
+        self.shape = Shape(r.randint(1, 3), r.randint(1, 2), r.randint(2, 6), r.randint(1, 3))
         self.log = Log(self.shape)
         self.stores = {}  # (machine, partition) -> what a runner committed
         self.committed = {p: 0 for p in range(self.shape.events)}  # the group's offsets; the first start commits 0
@@ -36,19 +36,21 @@ class Walk:
         self.noticed = None
         for partition in range(self.shape.events):
             self.log.append(EVENTS, partition, Record("rules", value=1))
+        self.failing = r.choice((0, 0.1, 0.6))  # how often a key cannot be read
         calm = r.random()  # some walks are calm, so that much happens between two deaths
         self.actions = [
             (12, self.publish),
             (3, self.subscribe),
             (16, self.fold),
             (14, self.append),
-            (3 + 6 * calm, self.commit_store),
+            (3 + 3 * calm, self.commit_store),
             (3 + 4 * calm, self.commit_offset),
             (10, self.read),
             (2, self.commit_reader),
-            (4, self.tick),
+            (3, self.tick),
             (2, self.redrive),
             (4 * (1 - calm), self.crash),
+            (2 * (1 - calm), self.stop),
             (3 * (1 - calm), self.rebalance),
             (2 * (1 - calm), self.crash_reader),
             (1 * (1 - calm), self.end_zombie),
@@ -56,7 +58,7 @@ class Walk:
             (0.7 * (1 - calm), self.lose_offset),
             (0.7 * (1 - calm), self.copy_store),
             (0.5 * (1 - calm), self.lose_reader_store),
-            (1.5 * (1 - calm), self.lose_everything),
+            (2.5 * (1 - calm), self.lose_everything),
             (0.5, self.change_rules),
         ]
 
@@ -71,7 +73,7 @@ class Walk:
         for action in self.random.choices(functions, weights, k=self.random.randint(40, 160)):
             action()
         try:
-            if self.cut_above_stores or self.random.random() < 0.15:
+            if self.cut_above_stores or self.random.random() < 0.25:
                 self.truncate()
             self.come_to_rest()
         except Incident as incident:
@@ -113,7 +115,7 @@ class Walk:
         if kind == "register":
             value = self.random.randrange(self.shape.subscribers)
         else:
-            what = "".join(flag for flag, odds in (("d", 0.3), ("l", 0.3), ("p", 0.15)) if self.random.random() < odds)
+            what = "".join(flag for flag, odds in (("d", 0.5), ("l", 0.3), ("p", 0.15)) if self.random.random() < odds)
         record = Record(kind, self.next_id, patient, value, what, self.now)
         self.next_id += 1
         self.put(self.shape.partition(EVENTS, patient), record)
@@ -128,7 +130,7 @@ class Walk:
 
     def tick(self):
         """By an owner, or by a zombie whose clock may be behind."""
-        self.now += 1
+        self.now += self.random.choice((1, 1, 8))
         behind = self.random.randint(0, 4)
         self.log.append(EVENTS, self.random.randrange(self.shape.events), Record("tick", value=self.now - behind))
 
@@ -172,9 +174,14 @@ class Walk:
         self.owner[partition] = (machine, runner)
 
     def fold(self):
-        _, runner = self.runner()
-        if runner:
-            runner.fold(self.random.randint(1, 8))
+        where, runner = self.runner()
+        if runner is None:
+            return
+        runner.fold(self.random.randint(1, 8), lambda: self.random.random() < self.failing)
+        if runner.begun and self.random.random() < 0.15:  # it gets nowhere: people start it again
+            self.stop(where, runner)
+            if where[0] not in self.owner:
+                self.start(*where)
 
     def append(self):
         where, runner = self.runner()
@@ -193,7 +200,7 @@ class Walk:
 
     def commit_offset(self):
         where, runner = self.runner()
-        if not runner or runner.commit_offset() is None:
+        if not runner:
             return
         owned = self.owner[where[0]][1] is runner
         if owned or self.random.random() < 0.5:  # a zombie's commit may be taken
@@ -207,6 +214,20 @@ class Walk:
         self.say(f"crash m{machine}")
         self.owner = {p: (m, r) for p, (m, r) in self.owner.items() if m != machine}
         self.zombies = [z for z in self.zombies if z[1] != machine]
+
+    def stop(self, where=None, runner=None):
+        """A runner ends as it should: outputs, store, offset."""
+        if runner is None:
+            where, runner = self.runner()
+        if runner is None or self.owner[where[0]][1] is not runner:
+            return
+        runner.append("ok", self.random)
+        stored = runner.commit_store()
+        if stored is not None:
+            self.stores[(where[1], where[0])] = stored
+        self.committed[where[0]] = runner.commit_offset()
+        self.say(f"{where} stops, S={stored and stored[0]} C={self.committed[where[0]]}")
+        del self.owner[where[0]]
 
     def rebalance(self):
         partition = self.random.randrange(self.shape.events)
@@ -294,7 +315,9 @@ class Walk:
             positions = [s[0] for (_, p), s in self.stores.items() if p == partition]
         else:
             positions = [s[(topic, partition)][0] for s in self.reader_stores if (topic, partition) in s]
-        known = max(positions, default=0)
+        known, ahead = max(positions, default=0), self.committed.get(partition) or 0
+        if topic == EVENTS and ahead > known + 1 and self.random.random() < 0.5:
+            return self.cut_below_offset(partition, known, ahead)
         low, high = (known, len(records) - 1) if self.cut_above_stores else (1, known - 1)
         if high < max(low, 1):
             return
@@ -305,6 +328,19 @@ class Walk:
         del records[end:]
         self.unanswered = []
         for _ in range(self.random.randint(0, 40)):
+            self.publish()
+
+    def cut_below_offset(self, partition, known, ahead):
+        """No store has applied what is gone, but the group's offset is beyond the end, and folding begins before publishers do."""
+        records = self.log.partitions[(EVENTS, partition)]
+        end = self.random.randint(max(known, 1), min(ahead, len(records)) - 1)
+        self.say(f"events/{partition} is cut from {len(records)} to {end}, the group offset is {ahead}")
+        self.noticed = (EVENTS, partition)
+        self.acknowledged -= {record.id for record in records[end:]}
+        del records[end:]
+        self.unanswered = []
+        self.start(partition, self.random.randrange(MACHINES))
+        for _ in range(20):
             self.publish()
 
     def come_to_rest(self):
