@@ -29,11 +29,18 @@ void parts_load(struct runner *runner)
     }
 }
 
+static int64_t start_at_the_beginning(void *context, int32_t partition, int64_t committed)
+{
+    (void)context;
+    (void)partition;
+    (void)committed;
+    return LOG_START;
+}
+
 /* Is there any telling in the log? Only then can starting anew tell twice. */
 static enum result alerts_hold_a_telling(struct runner *runner, bool *ret, struct error *err)
 {
-    struct log_reader_options options = {.topic = TOPIC_ALERTS};
-    options.start = NULL;
+    struct log_reader_options options = {.topic = TOPIC_ALERTS, .start = start_at_the_beginning};
     struct log_reader *reader;
     const struct log_record *records;
     size_t count;

@@ -17,6 +17,7 @@ enum { PATH_SIZE = 512, APPEND_WAIT_MS = 30 * 1000 };
 
 enum result data_folder_make(const char *path, struct error *err)
 {
+    (void)umask(0077); /* nothing in it is for others */
     if (mkdir(path, 0700) == 0 || errno == EEXIST)
         return OK;
     return error_set(err, REJECTED, "the data folder %.150s cannot be made (%s): choose another with --data", path,
