@@ -11,6 +11,9 @@
 enum {
     RECENT = 128, /* messages kept: a pull reads a subscriber's tellings one after the other, and again */
     AHEAD = 100,  /* so far ahead the stream is read on; beyond, it is begun anew */
+    /* librdkafka 2.0 now and then sleeps over the start of a stream for a second: it is started again, at growing
+       pauses. */
+    FIRST_PATIENCE_MS = 25,
 };
 
 static const struct kafka_setting settings[] = {
@@ -161,6 +164,13 @@ static enum result stream_take(struct kafka_fetcher *fetcher, rd_kafka_message_t
     return result == REJECTED ? FATAL : result;
 }
 
+/* librdkafka reads on up to a second after its queue was full: what is not in the queue yet is asked for anew. */
+static bool stream_leads_to(const struct kafka_fetcher *fetcher, enum topic topic, int32_t partition, int64_t offset)
+{
+    return fetcher->streaming && fetcher->topic == topic && fetcher->partition == partition &&
+           offset >= fetcher->next && offset - fetcher->next <= AHEAD && rd_kafka_queue_length(fetcher->queue) > 0;
+}
+
 enum result kafka_fetch(struct log_fetcher *base, enum topic topic, int32_t partition, int64_t offset,
                         struct log_record *ret, struct error *err)
 {
@@ -170,18 +180,19 @@ enum result kafka_fetch(struct log_fetcher *base, enum topic topic, int32_t part
     const rd_kafka_message_t *found = recent_find(fetcher, topic, partition, offset);
     enum result result = found != NULL ? OK : NOTHING;
     bool over = found != NULL;
-    bool near = fetcher->streaming && fetcher->topic == topic && fetcher->partition == partition &&
-                offset >= fetcher->next && offset - fetcher->next <= AHEAD;
-    if (!over && !near) {
-        result = stream_start(fetcher, topic, partition, offset, err);
-        over = result != OK;
-    }
+    int patience_ms = 0; /* 0: not asked for yet */
     int64_t deadline = time_monotonic_ms() + KAFKA_PATIENCE_MS;
     while (!over && time_monotonic_ms() < deadline) {
-        rd_kafka_poll(fetcher->client, 0);
-        rd_kafka_message_t *message = rd_kafka_consume_queue(fetcher->queue, 100);
-        if (message != NULL)
+        if (patience_ms != 0 || !stream_leads_to(fetcher, topic, partition, offset)) {
+            patience_ms = patience_ms == 0 ? FIRST_PATIENCE_MS : 2 * patience_ms;
+            result = stream_start(fetcher, topic, partition, offset, err);
+            if (result != OK)
+                return result;
+        }
+        rd_kafka_message_t *message;
+        while (!over && (message = rd_kafka_consume_queue(fetcher->queue, patience_ms)) != NULL)
             result = stream_take(fetcher, message, offset, &over, err);
+        rd_kafka_poll(fetcher->client, 0);
     }
     if (!over)
         return kafka_error(fetcher->owner.log, RD_KAFKA_RESP_ERR__TIMED_OUT, "a record cannot be fetched", err);

@@ -55,7 +55,8 @@ static enum result marker_read(struct kafka_log *log, rd_kafka_t *client, enum t
 {
     rd_kafka_topic_t *source = rd_kafka_topic_new(client, topic_name(topic), NULL);
     enum result result = AGAIN;
-    if (rd_kafka_consume_start(source, 0, RD_KAFKA_OFFSET_BEGINNING) != 0) {
+    if (rd_kafka_consume_start(source, 0, 0) !=
+        0) { /* not "the beginning": to find that librdkafka waits half a second */
         result = kafka_error(log, rd_kafka_last_error(), "Kafka does not give the log's name", err);
         goto out;
     }
@@ -68,6 +69,9 @@ static enum result marker_read(struct kafka_log *log, rd_kafka_t *client, enum t
             result = marker_in(topic, message, ret, err);
         else if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
             result = NOTHING;
+        else if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET)
+            result = error_set(err, REJECTED, "%s has lost its first records: restore it, or use another Kafka",
+                               topic_name(topic));
         else
             result = kafka_error(log, message->err, "Kafka does not give the log's name", err);
         rd_kafka_message_destroy(message);

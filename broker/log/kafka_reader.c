@@ -22,10 +22,17 @@ static const struct kafka_setting in_group[] = {
     {"queued.max.messages.kbytes", "65536"},
     {NULL, NULL},
 };
-/* Without a group librdkafka counts the bound a partition, not a reader. */
 static const struct kafka_setting alone[] = {
-    {"auto.offset.reset", "error"},         {"check.crcs", "true"}, {"fetch.error.backoff.ms", "50"},
-    {"queued.max.messages.kbytes", "2048"}, {NULL, NULL},
+    {"auto.offset.reset", "error"},
+    {"check.crcs", "true"},
+    {"fetch.error.backoff.ms", "50"},
+    {NULL, NULL},
+};
+
+enum {
+    READ_AHEAD_KBYTES =
+        128 * 1024, /* of a reader without a group: librdkafka counts it a partition, so it is divided */
+    READ_AHEAD_PARTITION_KBYTES = 64 * 1024, /* the most of one */
 };
 
 static struct kafka_reader *reader_of(struct log_reader *reader)
@@ -39,15 +46,21 @@ static enum result client_open(struct kafka_reader *reader, struct error *err)
 {
     struct kafka_log *log = reader->owner.log;
     const char *group = reader->options.group;
-    if (group == NULL)
-        return kafka_client_open(&reader->owner, RD_KAFKA_CONSUMER, alone, &reader->client, err);
-    char member[256];
+    char words[256];
     struct kafka_setting settings[sizeof in_group / sizeof *in_group + 2];
-    int size = snprintf(member, sizeof member, "%s.%s", log->client_id, group);
-    if (size < 0 || (size_t)size >= sizeof member)
-        return error_set(err, REJECTED, "a group's member has a name of more than %zu characters", sizeof member);
+    if (group == NULL) {
+        int32_t ahead = READ_AHEAD_KBYTES / reader->count;
+        snprintf(words, sizeof words, "%" PRId32,
+                 ahead < READ_AHEAD_PARTITION_KBYTES ? ahead : READ_AHEAD_PARTITION_KBYTES);
+        settings[0] = (struct kafka_setting){"queued.max.messages.kbytes", words};
+        memcpy(settings + 1, alone, sizeof alone);
+        return kafka_client_open(&reader->owner, RD_KAFKA_CONSUMER, settings, &reader->client, err);
+    }
+    int size = snprintf(words, sizeof words, "%s.%s", log->client_id, group);
+    if (size < 0 || (size_t)size >= sizeof words)
+        return error_set(err, REJECTED, "a group's member has a name of more than %zu characters", sizeof words);
     settings[0] = (struct kafka_setting){"group.id", group};
-    settings[1] = (struct kafka_setting){"group.instance.id", member};
+    settings[1] = (struct kafka_setting){"group.instance.id", words};
     memcpy(settings + 2, in_group, sizeof in_group);
     reader->owner.rebalance = kafka_assignment_changed;
     return kafka_client_open(&reader->owner, RD_KAFKA_CONSUMER, settings, &reader->client, err);
