@@ -16,9 +16,9 @@ enum {
 };
 
 /* The page size decides how much a commit of scattered keys writes (README); the cache is in KiB. */
-static const char open_sql[] = "PRAGMA page_size = 4096; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
+static const char open_sql[] = "PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
                                "PRAGMA journal_size_limit = 67108864;"
-                               "PRAGMA mmap_size = 0; PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY;";
+                               "PRAGMA mmap_size = 0; PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY;";
 static const char open_read_only_sql[] =
     "PRAGMA wal_autocheckpoint = 0; PRAGMA mmap_size = 0; PRAGMA cache_size = -8192;"
     "PRAGMA temp_store = MEMORY;";

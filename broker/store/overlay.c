@@ -6,11 +6,16 @@
 
 #include <stdlib.h>
 
-enum { CHUNK_BYTES = 256 * 1024, FIRST_ENTRIES = 256, ALIGNMENT = 8 };
+enum {
+    FIRST_CHUNK = 64 * 1024,
+    LARGEST_CHUNK = 1024 * 1024,
+    FIRST_SLOTS = 512,
+    ALIGNMENT = 8,
+};
 
 struct overlay_slot {
+    struct overlay_entry *entry; /* NULL: empty */
     uint32_t hash;
-    uint32_t entry; /* plus one; 0: empty */
 };
 
 struct overlay_chunk {
@@ -26,23 +31,23 @@ void overlay_clear(struct overlay *overlay)
         overlay->chunks = chunk->next;
         free(chunk);
     }
-    free(overlay->entries);
     free(overlay->slots);
     *overlay = (struct overlay){0};
 }
 
 size_t overlay_bytes(const struct overlay *overlay)
 {
-    return overlay->chunk_bytes + overlay->capacity * sizeof *overlay->entries +
-           overlay->slot_count * sizeof *overlay->slots;
+    return overlay->chunk_bytes + overlay->slot_count * sizeof *overlay->slots;
 }
 
-static uint8_t *bytes_take(struct overlay *overlay, size_t size)
+static void *bytes_take(struct overlay *overlay, size_t size)
 {
     size = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     struct overlay_chunk *chunk = overlay->chunks;
     if (chunk == NULL || chunk->size - chunk->used < size) {
-        size_t room = size > CHUNK_BYTES ? size : CHUNK_BYTES;
+        size_t room = chunk == NULL ? FIRST_CHUNK : chunk->size * 2;
+        room = room > LARGEST_CHUNK ? LARGEST_CHUNK : room;
+        room = room < size ? size : room;
         chunk = memory_grow(NULL, sizeof *chunk + room);
         *chunk = (struct overlay_chunk){.next = overlay->chunks, .size = room};
         overlay->chunks = chunk;
@@ -74,19 +79,14 @@ static uint32_t hash_of(uint8_t space, struct view key)
 }
 
 /* The slot that holds the key, or the empty one where it would stand. */
-static size_t slot_find(const struct overlay *overlay, uint8_t space, struct view key, uint32_t hash)
+static struct overlay_slot *slot_find(const struct overlay *overlay, uint8_t space, struct view key, uint32_t hash)
 {
     size_t mask = overlay->slot_count - 1;
-    size_t at = hash & mask;
-    for (;; at = (at + 1) & mask) { /* ends: half of the slots are empty */
-        const struct overlay_slot *slot = &overlay->slots[at];
-        if (slot->entry == 0)
-            return at;
-        if (slot->hash != hash)
-            continue;
-        const struct overlay_entry *entry = &overlay->entries[slot->entry - 1];
-        if (entry->space == space && view_is(overlay_key(entry), key))
-            return at;
+    for (size_t at = hash & mask;; at = (at + 1) & mask) { /* ends: half of the slots are empty */
+        struct overlay_slot *slot = &overlay->slots[at];
+        const struct overlay_entry *entry = slot->entry;
+        if (entry == NULL || (slot->hash == hash && entry->space == space && view_is(overlay_key(entry), key)))
+            return slot;
     }
 }
 
@@ -94,16 +94,14 @@ static void grow(struct overlay *overlay)
 {
     struct overlay_slot *old = overlay->slots;
     size_t old_count = overlay->slot_count;
-    overlay->capacity = overlay->capacity == 0 ? FIRST_ENTRIES : overlay->capacity * 2;
-    overlay->entries = memory_grow(overlay->entries, overlay->capacity * sizeof *overlay->entries);
-    overlay->slot_count = overlay->capacity * 2;
+    overlay->slot_count = old_count == 0 ? FIRST_SLOTS : old_count * 2;
     overlay->slots = memory_array(overlay->slot_count, sizeof *overlay->slots);
     size_t mask = overlay->slot_count - 1;
     for (size_t i = 0; i < old_count; i++) {
-        if (old[i].entry == 0)
+        if (old[i].entry == NULL)
             continue;
         size_t at = old[i].hash & mask;
-        while (overlay->slots[at].entry != 0)
+        while (overlay->slots[at].entry != NULL)
             at = (at + 1) & mask;
         overlay->slots[at] = old[i];
     }
@@ -114,47 +112,56 @@ const struct overlay_entry *overlay_find(const struct overlay *overlay, uint8_t 
 {
     if (overlay->count == 0)
         return NULL;
-    uint32_t at = overlay->slots[slot_find(overlay, space, key, hash_of(space, key))].entry;
-    return at == 0 ? NULL : &overlay->entries[at - 1];
+    return slot_find(overlay, space, key, hash_of(space, key))->entry;
 }
 
-static struct overlay_entry *entry_of(struct overlay *overlay, uint8_t space, struct view key)
+static void value_copy(struct overlay_entry *entry, struct view value)
 {
-    if (overlay->count == overlay->capacity)
+    if (value.size > 0)
+        memcpy(entry->value, value.data, value.size);
+    entry->value_size = (uint32_t)value.size;
+}
+
+/* Finds the entry, or makes one with room for the value. */
+static struct overlay_entry *entry_of(struct overlay *overlay, uint8_t space, struct view key, size_t value_size)
+{
+    if (overlay->count * 2 >= overlay->slot_count)
         grow(overlay);
     uint32_t hash = hash_of(space, key);
-    struct overlay_slot *slot = &overlay->slots[slot_find(overlay, space, key, hash)];
-    if (slot->entry != 0)
-        return &overlay->entries[slot->entry - 1];
-    uint8_t *copy = bytes_take(overlay, key.size);
+    struct overlay_slot *slot = slot_find(overlay, space, key, hash);
+    if (slot->entry != NULL)
+        return slot->entry;
+    struct overlay_entry *entry = bytes_take(overlay, sizeof *entry + key.size + value_size);
+    entry->sibling = overlay->newest[space];
+    entry->value = entry->key + key.size;
+    entry->value_size = 0;
+    entry->value_capacity = (uint32_t)value_size;
+    entry->key_size = (uint32_t)key.size;
+    entry->space = space;
+    entry->removed = true;
     if (key.size > 0)
-        memcpy(copy, key.data, key.size);
-    struct overlay_entry *entry = &overlay->entries[overlay->count++];
-    *entry = (struct overlay_entry){
-        .key = copy, .key_size = (uint32_t)key.size, .space = space, .sibling = overlay->newest[space]};
-    *slot = (struct overlay_slot){.hash = hash, .entry = (uint32_t)overlay->count};
-    overlay->newest[space] = slot->entry;
+        memcpy(entry->key, key.data, key.size);
+    *slot = (struct overlay_slot){.hash = hash, .entry = entry};
+    overlay->newest[space] = entry;
+    overlay->count++;
     return entry;
 }
 
 void overlay_put(struct overlay *overlay, uint8_t space, struct view key, struct view value)
 {
-    struct overlay_entry *entry = entry_of(overlay, space, key);
-    if (entry->value == NULL || entry->value_capacity < value.size) {
+    struct overlay_entry *entry = entry_of(overlay, space, key, value.size);
+    if (entry->value_capacity < value.size) {
         /* A value that grows again and again leaves at most three times its size behind. */
-        size_t capacity = entry->value == NULL ? value.size : value.size + value.size / 2;
-        entry->value = bytes_take(overlay, capacity);
-        entry->value_capacity = (uint32_t)capacity;
+        entry->value_capacity = (uint32_t)(value.size + value.size / 2);
+        entry->value = bytes_take(overlay, entry->value_capacity);
     }
-    if (value.size > 0)
-        memcpy(entry->value, value.data, value.size);
-    entry->value_size = (uint32_t)value.size;
+    value_copy(entry, value);
     entry->removed = false;
 }
 
 void overlay_remove(struct overlay *overlay, uint8_t space, struct view key)
 {
-    entry_of(overlay, space, key)->removed = true;
+    entry_of(overlay, space, key, 0)->removed = true;
 }
 
 static int place_compare(const void *a, const void *b)
@@ -178,8 +185,7 @@ struct overlay_place *overlay_sorted(const struct overlay *overlay, uint8_t spac
 {
     struct overlay_place *places = NULL;
     size_t count = 0, capacity = 0;
-    for (uint32_t at = overlay->newest[space]; at != 0; at = overlay->entries[at - 1].sibling) {
-        const struct overlay_entry *entry = &overlay->entries[at - 1];
+    for (const struct overlay_entry *entry = overlay->newest[space]; entry != NULL; entry = entry->sibling) {
         struct view key = overlay_key(entry);
         if (view_compare(key, from) < 0 || (to.data != NULL && view_compare(key, to) >= 0))
             continue;

@@ -9,23 +9,24 @@
 
 enum { SPACES = 256 };
 
+/* Stands in a chunk with its key behind it, and its first value behind that; never moves. */
 struct overlay_entry {
-    const uint8_t *key;
+    struct overlay_entry *sibling; /* the entry of the same space that came before */
     uint8_t *value;
-    uint32_t key_size, value_size, value_capacity;
-    uint32_t sibling; /* the entry of the same space that came before, plus one; 0: none */
+    uint32_t value_size, value_capacity;
+    uint32_t key_size;
     uint8_t space;
     bool removed; /* to be taken out of the table */
+    uint8_t key[];
 };
 
 struct overlay {
-    struct overlay_entry *entries;
-    size_t count, capacity;
     struct overlay_slot *slots; /* open addressing, at most half full */
     size_t slot_count;          /* a power of two; 0: none yet */
+    size_t count;
     struct overlay_chunk *chunks;
     size_t chunk_bytes;
-    uint32_t newest[SPACES]; /* the newest entry of each space, plus one; 0: none */
+    struct overlay_entry *newest[SPACES];
 };
 
 /* Zero-initialised is empty and valid. */

@@ -138,12 +138,12 @@ enum result store_commit(struct store *store, struct error *err)
     if (store->overlay.count == 0)
         return OK;
     for (int space = 0; space < SPACES && result == OK; space++)
-        if (store->overlay.newest[space] != 0)
+        if (store->overlay.newest[space] != NULL)
             result = file_make_space(&store->file, (uint8_t)space);
     if (result == OK)
         result = file_begin_write(&store->file);
     for (int space = 0; space < SPACES && result == OK; space++)
-        if (store->overlay.newest[space] != 0)
+        if (store->overlay.newest[space] != NULL)
             result = write_space(store, (uint8_t)space);
     if (result == OK)
         result = file_commit(&store->file);
