@@ -85,10 +85,16 @@ static size_t find_end(struct deframer *deframer, struct view bytes)
     return bytes.size;
 }
 
+/* How much of a frame that is too large is kept. */
+static size_t head_size(const struct deframer *deframer)
+{
+    return deframer->limit < FRAME_HEAD_BYTES ? deframer->limit : FRAME_HEAD_BYTES;
+}
+
 /* Throws away the rest of a frame that is too large, but for its head, which stands before. True: its end was found. */
 static bool skip_rest(struct deframer *deframer)
 {
-    struct view rest = view_after(waiting(deframer), FRAME_HEAD_BYTES);
+    struct view rest = view_after(waiting(deframer), head_size(deframer));
     const uint8_t *at = rest.data;
     size_t i = 0;
     bool ended = false;
@@ -97,7 +103,7 @@ static bool skip_rest(struct deframer *deframer)
         deframer->skipped_end = at[i] == END_BLOCK;
     }
     struct buffer *bytes = &deframer->bytes;
-    size_t head_end = deframer->start + FRAME_HEAD_BYTES;
+    size_t head_end = deframer->start + head_size(deframer);
     memmove(bytes->data + head_end, bytes->data + head_end + i, rest.size - i);
     bytes->size -= i;
     return ended;
@@ -115,8 +121,8 @@ static struct frame next_inside(struct deframer *deframer)
     if (!deframer->skipping) {
         struct view bytes = waiting(deframer);
         size_t end = find_end(deframer, bytes);
-        size_t head = end < bytes.size ? end : deframer->scanned;
-        if (head <= deframer->limit) {
+        size_t size = end < bytes.size ? end : deframer->scanned;
+        if (size <= deframer->limit) {
             if (end == bytes.size)
                 return (struct frame){FRAME_NONE, VIEW_NONE};
             return give(deframer, FRAME_MESSAGE, view_make(bytes.data, end), end + 2);
@@ -126,7 +132,8 @@ static struct frame next_inside(struct deframer *deframer)
     }
     if (!skip_rest(deframer))
         return (struct frame){FRAME_NONE, VIEW_NONE};
-    return give(deframer, FRAME_TOO_LARGE, view_make(waiting(deframer).data, FRAME_HEAD_BYTES), FRAME_HEAD_BYTES);
+    size_t head = head_size(deframer);
+    return give(deframer, FRAME_TOO_LARGE, view_make(waiting(deframer).data, head), head);
 }
 
 static bool is_commit_block(struct view message)
@@ -140,7 +147,7 @@ struct frame deframer_next(struct deframer *deframer)
     if (deframer->given) {
         struct view bytes = waiting(deframer);
         if (deframer->skipping)
-            return (struct frame){FRAME_TOO_LARGE, view_make(bytes.data, FRAME_HEAD_BYTES)};
+            return (struct frame){FRAME_TOO_LARGE, view_make(bytes.data, head_size(deframer))};
         return (struct frame){FRAME_MESSAGE, view_make(bytes.data, deframer->frame_size - 2)};
     }
     for (;;) {

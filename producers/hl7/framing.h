@@ -11,7 +11,7 @@
 enum frame_kind {
     FRAME_NONE,      /* no whole frame yet */
     FRAME_MESSAGE,   /* message: what stood between the start and the end block */
-    FRAME_TOO_LARGE, /* over the limit; message: its beginning, FRAME_HEAD_BYTES of it */
+    FRAME_TOO_LARGE, /* over the limit; message: its beginning, at most FRAME_HEAD_BYTES of it */
     FRAME_JUNK,      /* more than LIMIT_MLLP_JUNK_BYTES outside a frame: close the connection */
 };
 
