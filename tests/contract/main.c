@@ -10,6 +10,7 @@ enum { SKIPPED = 77 };
 static const struct contract *const contracts[] = {
     &contract_embedded,
     &contract_faulty,
+    &contract_kafka,
 };
 
 static const struct contract *contract_find(const char *name)

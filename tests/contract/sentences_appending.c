@@ -60,7 +60,7 @@ static void records_of_a_key_stand_in_the_order_of_the_calls(void **state)
 struct writer {
     struct world *world;
     pthread_t thread;
-    char key[16];
+    char key[32];
 };
 
 static void *write_numbered(void *context)
