@@ -41,7 +41,7 @@ struct work_item refusal_item(const struct refusal *refusal, struct view organis
 }
 
 enum moment_reading adt_reading_time(struct reading *reading, enum segment segment, unsigned field, const char *at,
-                                 int64_t *ret_ms)
+                                     int64_t *ret_ms)
 {
     struct view text = message_value(reading->message, segment, field, 1);
     enum moment_reading said = moment_read(text, reading->facts->zone, ret_ms);

@@ -35,4 +35,4 @@ struct work_item refusal_item(const struct refusal *refusal, struct view organis
                               struct view id, int64_t now_ms);
 /* A time field, read in the publisher's zone; BAD is noted down for the work list. at: "PV1-44". */
 enum moment_reading adt_reading_time(struct reading *reading, enum segment segment, unsigned field, const char *at,
-                                 int64_t *ret_ms);
+                                     int64_t *ret_ms);
