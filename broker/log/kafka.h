@@ -55,8 +55,8 @@ struct kafka_log {
     struct kafka_answers *answers;
     pthread_mutex_t copies_lock;
     struct kafka_copy *copies[TOPIC_COUNT]; /* of compacted topics, once somebody needs them */
-    /* One past the last offset that this process knows to be durable in a compacted topic: its own writes are found. */
-    atomic_int_least64_t own_end[TOPIC_COUNT];
+    /* One past the last offset that this process appended, by partition: its own writes are found, and count as lag. */
+    atomic_int_least64_t *own_end[TOPIC_COUNT];
 
     pthread_mutex_t trouble_lock;
     rd_kafka_resp_err_t trouble; /* the last connection error that librdkafka told, and its words */
@@ -160,5 +160,3 @@ void kafka_copy_close(struct kafka_copy *copy);
 const char *kafka_copy_path(const struct kafka_copy *copy); /* for a compacted_view */
 /* Waits until the copy holds everything before end. AGAIN: it does not yet. FATAL: it cannot, for a person. */
 enum result kafka_copy_reach(struct kafka_copy *copy, int64_t end, struct error *err);
-/* What a copy keeps beside records. */
-#define KAFKA_COPY_POSITION_KEY VIEW("\xff\xffposition")

@@ -161,11 +161,11 @@ static enum result report_result(rd_kafka_t *client, rd_kafka_resp_err_t code)
                                                      : result; /* what was written is known better by the status */
 }
 
-static void own_end_move(struct kafka_log *log, enum topic topic, int64_t end)
+static void own_end_move(struct kafka_log *log, enum topic topic, const rd_kafka_message_t *message)
 {
-    int64_t known = atomic_load(&log->own_end[topic]);
-    while (topic_is_compacted(topic) && known < end && !atomic_compare_exchange_weak(&log->own_end[topic], &known, end))
-        ;
+    atomic_int_least64_t *end = &log->own_end[topic][message->partition];
+    if (atomic_load(end) <= message->offset) /* only the answers' thread writes it */
+        atomic_store(end, message->offset + 1);
 }
 
 void kafka_appender_report(rd_kafka_t *client, const rd_kafka_message_t *message, void *opaque)
@@ -180,7 +180,7 @@ void kafka_appender_report(rd_kafka_t *client, const rd_kafka_message_t *message
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
         call->offsets[index] = message->offset;
         call->some_written = true;
-        own_end_move(appender->log, place->topic, message->offset + 1);
+        own_end_move(appender->log, place->topic, message);
     } else {
         if (rd_kafka_message_status(message) != RD_KAFKA_MSG_STATUS_NOT_PERSISTED)
             call->some_written = true;
@@ -269,6 +269,8 @@ static enum result check(const struct kafka_log *log, const struct log_entry *en
         const struct log_entry *entry = &entries[i];
         if (entry->topic >= TOPIC_COUNT || entry->partition < 0 || entry->partition >= log->partitions[entry->topic])
             return error_set(err, REJECTED, "no such partition: %d of topic %d", entry->partition, (int)entry->topic);
+        if (entry->value.data == NULL && !topic_is_compacted(entry->topic) && !kafka_is_marker(entry->key))
+            return error_set(err, REJECTED, "%s takes no tombstones", topic_name(entry->topic));
         size_t size = entry->key.size + entry->value.size;
         for (size_t h = 0; h < entry->header_count; h++)
             size += strlen(entry->headers[h].name) + entry->headers[h].value.size + 10;

@@ -85,7 +85,7 @@ static enum result starts_ask(struct kafka_reader *reader, const struct kafka_bo
             return error_set(err, FATAL,
                              "%s, partition %" PRId32 ", is not to be read from where the group stands (%" PRId64 ")",
                              topic_name(reader->options.topic), one->partition, committed);
-        one->offset = start == LOG_START ? bounds[one->partition].low
+        one->offset = start == LOG_START ? bounds[one->partition].first
                       : start == LOG_END ? bounds[one->partition].end
                                          : start;
     }

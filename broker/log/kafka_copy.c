@@ -9,6 +9,7 @@
 #include "broker/base/bytes.h"
 #include "broker/base/memory.h"
 #include "broker/base/time.h"
+#include "broker/event/limits.h"
 #include "broker/log/compacted.h"
 #include "broker/log/segment_frame.h"
 
@@ -38,6 +39,7 @@ struct kafka_copy {
     char path[PATH_BYTES], folder[PATH_BYTES]; /* folder: of a copy of our own, taken away at the end; or empty */
     int lock_fd;
     struct compacted *table;
+    unsigned char position_key[LIMIT_KEY_BYTES + 1]; /* of the row that says where it is: longer than any, behind all */
     struct buffer frames;
 
     rd_kafka_t *client;
@@ -69,7 +71,7 @@ static void position_add(struct kafka_copy *copy)
     bytes_put_u64(bytes + AT_NEXT, (uint64_t)copy->next);
     bytes_put_u64(bytes + AT_TIME, (uint64_t)time_now_ms());
     bytes[AT_MARKED] = copy->marked;
-    segment_frame_add(&copy->frames, 0, KAFKA_COPY_POSITION_KEY, VIEW_OF(bytes));
+    segment_frame_add(&copy->frames, 0, VIEW_OF(copy->position_key), VIEW_OF(bytes));
 }
 
 /* True when the copy may go on from where it ended. */
@@ -80,7 +82,7 @@ static bool position_read(struct kafka_copy *copy, const struct kafka_bound *bou
     struct error unused;
     bool usable = false;
     if (compacted_view_open(copy->path, &view, &unused) == OK &&
-        compacted_view_find(view, KAFKA_COPY_POSITION_KEY, &value, &unused) == OK && value.size == POSITION_BYTES &&
+        compacted_view_find(view, VIEW_OF(copy->position_key), &value, &unused) == OK && value.size == POSITION_BYTES &&
         memcmp(value.data + AT_IDENTITY, copy->owner.log->identity, AT_NEXT) == 0) {
         int64_t next = (int64_t)bytes_get_u64(value.data + AT_NEXT);
         int64_t slept_ms = time_now_ms() - (int64_t)bytes_get_u64(value.data + AT_TIME);
@@ -279,6 +281,7 @@ static enum result copy_open(struct kafka_log *log, enum topic topic, struct kaf
     copy->owner.log = log;
     copy->topic = topic;
     copy->lock_fd = -1;
+    memset(copy->position_key, 0xff, sizeof copy->position_key);
     pthread_mutex_init(&copy->lock, NULL);
     pthread_condattr_t attributes;
     pthread_condattr_init(&attributes);

@@ -224,10 +224,7 @@ static enum result look(struct kafka_fetcher *fetcher, enum topic topic, struct 
 {
     if (ret_key == NULL)
         return compacted_view_find(fetcher->views[topic], key, ret_value, err);
-    enum result result = compacted_view_find_prefix(fetcher->views[topic], key, ret_key, ret_value, err);
-    if (result == OK && view_is(buffer_view(ret_key), KAFKA_COPY_POSITION_KEY))
-        result = NOTHING;
-    return result;
+    return compacted_view_find_prefix(fetcher->views[topic], key, ret_key, ret_value, err);
 }
 
 /*
@@ -245,7 +242,7 @@ static enum result find(struct kafka_fetcher *fetcher, enum topic topic, struct 
     if (result == OK && fetcher->views[topic] == NULL)
         result = compacted_view_open(kafka_copy_path(copy), &fetcher->views[topic], err);
     if (result == OK && topic == TOPIC_KEYS) {
-        result = kafka_copy_reach(copy, atomic_load(&log->own_end[topic]), err);
+        result = kafka_copy_reach(copy, atomic_load(log->own_end[topic]), err);
         if (result == OK)
             result = look(fetcher, topic, key, ret_key, ret_value, err);
         if (result != NOTHING)

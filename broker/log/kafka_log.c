@@ -33,6 +33,8 @@ static void kafka_close(struct log *base)
     if (log->client != NULL)
         rd_kafka_destroy(log->client);
     kafka_answers_destroy(log);
+    for (enum topic topic = 0; topic < TOPIC_COUNT; topic++)
+        free(log->own_end[topic]);
     pthread_mutex_destroy(&log->copies_lock);
     pthread_mutex_destroy(&log->trouble_lock);
     free(log->brokers);

@@ -288,7 +288,9 @@ enum result kafka_topics_open(struct kafka_log *log, const struct log_options *o
         result = check_all_settings(log, err);
     if (result != OK)
         return result;
-    for (enum topic topic = 0; topic < TOPIC_COUNT; topic++)
+    for (enum topic topic = 0; topic < TOPIC_COUNT; topic++) {
         log->topics[topic] = rd_kafka_topic_new(log->client, topic_name(topic), NULL);
+        log->own_end[topic] = memory_array((size_t)log->partitions[topic], sizeof *log->own_end[topic]);
+    }
     return OK;
 }

@@ -2,11 +2,13 @@
 #include "broker/log/implementation.h"
 
 #include "broker/base/buffer.h"
+#include "broker/base/time.h"
 #include "broker/event/limits.h"
 
 static const char *const topic_names[TOPIC_COUNT] = {
-    [TOPIC_EVENTS] = "tidings.events", [TOPIC_ALERTS] = "tidings.alerts",         [TOPIC_DIRECTORY] = "tidings.directory",
-    [TOPIC_KEYS] = "tidings.keys",     [TOPIC_QUARANTINE] = "tidings.quarantine", [TOPIC_AUDIT] = "tidings.audit",
+    [TOPIC_EVENTS] = "tidings.events",         [TOPIC_ALERTS] = "tidings.alerts",
+    [TOPIC_DIRECTORY] = "tidings.directory",   [TOPIC_KEYS] = "tidings.keys",
+    [TOPIC_QUARANTINE] = "tidings.quarantine", [TOPIC_AUDIT] = "tidings.audit",
 };
 
 const char *topic_name(enum topic topic)
@@ -63,20 +65,26 @@ enum result log_append(struct log_appender *appender, const struct log_entry *en
 {
     for (size_t i = 0; i < count; i++) {
         if (entries[i].value.size > LIMIT_RECORD_BYTES || entries[i].key.size > LIMIT_KEY_BYTES)
-            return error_set(err, REJECTED, "a record of %zu bytes is larger than the limit of %d", entries[i].value.size,
-                             LIMIT_RECORD_BYTES);
+            return error_set(err, REJECTED, "a record of %zu bytes is larger than the limit of %d",
+                             entries[i].value.size, LIMIT_RECORD_BYTES);
     }
     return appender->operations->append(appender, entries, count, token, err);
 }
 
-enum result log_append_and_wait(struct log_appender *appender, const struct log_entry *entries, size_t count, int timeout_ms,
-                                int64_t *ret_offsets, struct error *err)
+enum result log_append_and_wait(struct log_appender *appender, const struct log_entry *entries, size_t count,
+                                int timeout_ms, int64_t *ret_offsets, struct error *err)
 {
-    enum result result = log_append(appender, entries, count, 0, err);
+    /* By time, so that an answer that an earlier call did not wait for is not taken for this one's. */
+    const uint64_t token = (uint64_t)time_monotonic_us() | 1ULL << 63;
+    enum result result = log_append(appender, entries, count, token, err);
     if (result != OK)
         return result;
     struct log_answer answer;
-    result = log_collect(appender, timeout_ms, &answer);
+    int64_t deadline = time_monotonic_ms() + timeout_ms, left = timeout_ms;
+    do {
+        result = log_collect(appender, left > 0 ? (int)left : 0, &answer);
+        left = deadline - time_monotonic_ms();
+    } while (result == OK && answer.token != token);
     if (result == NOTHING)
         return error_set(err, UNCERTAIN, "no answer from the log within %d ms", timeout_ms);
     if (result != OK)
@@ -152,8 +160,8 @@ void log_reader_close(struct log_reader *reader)
         reader->operations->reader_close(reader);
 }
 
-enum result log_read(struct log_reader *reader, size_t most, int timeout_ms, const struct log_record **ret, size_t *ret_count,
-                     struct error *err)
+enum result log_read(struct log_reader *reader, size_t most, int timeout_ms, const struct log_record **ret,
+                     size_t *ret_count, struct error *err)
 {
     return reader->operations->read(reader, most, timeout_ms, ret, ret_count, err);
 }
@@ -196,7 +204,8 @@ enum result log_bounds(struct log_fetcher *fetcher, enum topic topic, int32_t pa
     return fetcher->operations->bounds(fetcher, topic, partition, ret_first, ret_end, err);
 }
 
-enum result log_find(struct log_fetcher *fetcher, enum topic topic, struct view key, struct buffer *ret, struct error *err)
+enum result log_find(struct log_fetcher *fetcher, enum topic topic, struct view key, struct buffer *ret,
+                     struct error *err)
 {
     return fetcher->operations->find(fetcher, topic, key, ret, err);
 }
