@@ -34,11 +34,11 @@ static void take_in(struct mllp_server *server, int fd, const struct sockaddr_st
     size_t at = 0;
     while (at < server->slots_used && server->slots[at].connection != NULL)
         at++;
-    struct connection *connection = connection_create(fd, peer, server->options.message_bytes);
+    struct mllp_connection *connection = mllp_connection_create(fd, peer, server->options.message_bytes);
     if (server->connection_count >= server->options.connections || !server_watch(server, fd, (uint32_t)at)) {
         note(NOTE_WARNING, "mllp-too-many", "peer=%s connections=%zu why=\"too many connections: closed\"",
              connection->peer_text, server->connection_count);
-        connection_destroy(connection);
+        mllp_connection_destroy(connection);
         return;
     }
     keep_alive(fd);
@@ -71,7 +71,7 @@ void server_accept(struct mllp_server *server)
 
 void server_drop(struct mllp_server *server, size_t at)
 {
-    connection_destroy(server->slots[at].connection);
+    mllp_connection_destroy(server->slots[at].connection);
     server->slots[at].connection = NULL;
     server->connection_count--;
     while (server->slots_used > 0 && server->slots[server->slots_used - 1].connection == NULL)

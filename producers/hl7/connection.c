@@ -19,9 +19,9 @@ static const struct refusal send_again = {
 static const struct refusal conflicting = {
     "MSH-10", "205", "this MSH-10 was used before for another message: send it with a new one", false};
 
-struct connection *connection_create(int fd, const struct sockaddr_storage *peer, size_t message_limit)
+struct mllp_connection *mllp_connection_create(int fd, const struct sockaddr_storage *peer, size_t message_limit)
 {
-    struct connection *connection = memory_take(sizeof *connection);
+    struct mllp_connection *connection = memory_take(sizeof *connection);
     connection->fd = fd;
     connection->peer = *peer;
     connection->in.limit = message_limit;
@@ -30,7 +30,7 @@ struct connection *connection_create(int fd, const struct sockaddr_storage *peer
     return connection;
 }
 
-void connection_destroy(struct connection *connection)
+void mllp_connection_destroy(struct mllp_connection *connection)
 {
     if (connection == NULL)
         return;
@@ -45,7 +45,7 @@ void connection_destroy(struct connection *connection)
     free(connection);
 }
 
-void connection_read(struct connection *connection)
+void mllp_connection_read(struct mllp_connection *connection)
 {
     char piece[READ_BYTES];
     ssize_t size = recv(connection->fd, piece, sizeof piece, 0);
@@ -59,7 +59,7 @@ void connection_read(struct connection *connection)
     }
 }
 
-void connection_write(struct connection *connection)
+void mllp_connection_write(struct mllp_connection *connection)
 {
     while (connection->out.size > 0 && !connection->broken) {
         ssize_t size = send(connection->fd, connection->out.data, connection->out.size, MSG_NOSIGNAL);
@@ -76,7 +76,7 @@ void connection_write(struct connection *connection)
 
 /* ---- answers owed ---- */
 
-static struct owed *owed_add(struct connection *connection, const struct intake_result *taken)
+static struct owed *owed_add(struct mllp_connection *connection, const struct intake_result *taken)
 {
     size_t at = (connection->owed_first + connection->owed_count++) % LIMIT_MLLP_IN_FLIGHT;
     struct owed *owed = memory_take(sizeof *owed + taken->msh.size);
@@ -106,7 +106,7 @@ static void owed_settle(struct owed *owed, enum verdict verdict, const struct re
     owed_count_metrics(owed, outcome);
 }
 
-void connection_learn(struct connection *connection, uint32_t sequence, enum publication_outcome outcome)
+void mllp_connection_learn(struct mllp_connection *connection, uint32_t sequence, enum publication_outcome outcome)
 {
     uint32_t place = sequence - connection->sequence;
     if (place >= connection->owed_count)
@@ -131,7 +131,7 @@ void connection_learn(struct connection *connection, uint32_t sequence, enum pub
 }
 
 /* The answer is made from MSH alone, read again: what it was read into went with the message. */
-static void owed_write(struct connection *connection, const struct owed *owed, struct control_ids *ids)
+static void owed_write(struct mllp_connection *connection, const struct owed *owed, struct control_ids *ids)
 {
     struct arena arena = {0};
     struct message message;
@@ -142,7 +142,7 @@ static void owed_write(struct connection *connection, const struct owed *owed, s
     arena_destroy(&arena);
 }
 
-void connection_answer(struct connection *connection, struct control_ids *ids)
+void mllp_connection_answer(struct mllp_connection *connection, struct control_ids *ids)
 {
     while (connection->owed_count > 0 && connection->owed[connection->owed_first]->known) {
         struct owed *owed = connection->owed[connection->owed_first];
@@ -157,7 +157,7 @@ void connection_answer(struct connection *connection, struct control_ids *ids)
 /* ---- messages ---- */
 
 /* The publisher takes no more. False: it has not for so long that the sender is told to send again. */
-static bool wait_for_publisher(struct connection *connection)
+static bool wait_for_publisher(struct mllp_connection *connection)
 {
     int64_t now_ms = time_monotonic_ms();
     if (connection->blocked_since_ms == 0)
@@ -166,7 +166,7 @@ static bool wait_for_publisher(struct connection *connection)
 }
 
 /* False: the frame must be offered again later. */
-static bool settle_taken(struct connection *connection, struct intake_result *taken)
+static bool settle_taken(struct mllp_connection *connection, struct intake_result *taken)
 {
     switch (taken->outcome) {
     case INTAKE_TAKEN:
@@ -189,15 +189,15 @@ static bool settle_taken(struct connection *connection, struct intake_result *ta
     return true;
 }
 
-static void junk_note(struct connection *connection)
+static void junk_note(struct mllp_connection *connection)
 {
     if (connection->junk_noted == 0 && connection->in.junk_total > 0)
         note(NOTE_WARNING, "mllp-junk", "peer=%s why=\"bytes outside MLLP frames: skipped\"", connection->peer_text);
     connection->junk_noted = connection->in.junk_total;
 }
 
-enum result connection_take_frames(struct connection *connection, struct intake *intake, uint64_t token,
-                                   struct error *err)
+enum result mllp_connection_take_frames(struct mllp_connection *connection, struct intake *intake, uint64_t token,
+                                        struct error *err)
 {
     while (connection->owed_count < LIMIT_MLLP_IN_FLIGHT && connection->out.size < OUT_LIMIT) {
         struct intake_result taken;
@@ -219,13 +219,13 @@ enum result connection_take_frames(struct connection *connection, struct intake 
     return OK;
 }
 
-bool connection_is_open_for_more(const struct connection *connection)
+bool mllp_connection_is_open_for_more(const struct mllp_connection *connection)
 {
     return !connection->ended && !connection->broken && connection->blocked_since_ms == 0 &&
            connection->owed_count < LIMIT_MLLP_IN_FLIGHT && connection->out.size < OUT_LIMIT;
 }
 
-bool connection_is_quiet(const struct connection *connection)
+bool mllp_connection_is_quiet(const struct mllp_connection *connection)
 {
     return connection->owed_count == 0 && connection->out.size == 0;
 }

@@ -26,7 +26,7 @@ struct owed {
     struct view msh; /* follows this struct in its block: what the answer echoes */
 };
 
-struct connection {
+struct mllp_connection {
     int fd;
     struct sockaddr_storage peer;
     char peer_text[PEER_TEXT_SIZE];
@@ -43,22 +43,22 @@ struct connection {
     uint32_t interest; /* what epoll watches it for */
 };
 
-struct connection *connection_create(int fd, const struct sockaddr_storage *peer, size_t message_limit);
+struct mllp_connection *mllp_connection_create(int fd, const struct sockaddr_storage *peer, size_t message_limit);
 /* Closes it. Answers that are still owed are never sent: the sender will ask again. */
-void connection_destroy(struct connection *connection);
+void mllp_connection_destroy(struct mllp_connection *connection);
 /* Reads what has come, at most a piece at a time so that all get their turn. */
-void connection_read(struct connection *connection);
+void mllp_connection_read(struct mllp_connection *connection);
 /* Sends what it can. */
-void connection_write(struct connection *connection);
+void mllp_connection_write(struct mllp_connection *connection);
 /* Takes frames in, as many as may be in flight. token: of the first; the low 32 bits count on, and come back with the
  * publisher's answers. FATAL: stop. */
-enum result connection_take_frames(struct connection *connection, struct intake *intake, uint64_t token,
-                                   struct error *err);
+enum result mllp_connection_take_frames(struct mllp_connection *connection, struct intake *intake, uint64_t token,
+                                        struct error *err);
 /* What became of the message with this sequence number. Unknown numbers are passed over. */
-void connection_learn(struct connection *connection, uint32_t sequence, enum publication_outcome outcome);
+void mllp_connection_learn(struct mllp_connection *connection, uint32_t sequence, enum publication_outcome outcome);
 /* Writes the answers that are known and whose turn it is. */
-void connection_answer(struct connection *connection, struct control_ids *ids);
+void mllp_connection_answer(struct mllp_connection *connection, struct control_ids *ids);
 /* May more be read of it? */
-bool connection_is_open_for_more(const struct connection *connection);
+bool mllp_connection_is_open_for_more(const struct mllp_connection *connection);
 /* Nothing is owed, and nothing waits to be sent. */
-bool connection_is_quiet(const struct connection *connection);
+bool mllp_connection_is_quiet(const struct mllp_connection *connection);

@@ -9,8 +9,8 @@
 enum { WHO_LISTENER = LIMIT_CONNECTIONS, WHO_OTHERS };
 
 struct slot {
-    struct connection *connection; /* NULL: free */
-    uint16_t generation;           /* of who is in it: a late answer for another one is not this one's */
+    struct mllp_connection *connection; /* NULL: free */
+    uint16_t generation;                /* of who is in it: a late answer for another one is not this one's */
 };
 
 struct mllp_server {

@@ -69,7 +69,7 @@ void mllp_server_close(struct mllp_server *server)
     if (server == NULL)
         return;
     for (size_t i = 0; i < server->slots_used; i++)
-        connection_destroy(server->slots[i].connection);
+        mllp_connection_destroy(server->slots[i].connection);
     listener_close(server);
     if (server->epoll >= 0)
         (void)close(server->epoll);
@@ -95,27 +95,27 @@ size_t mllp_server_connections(const struct mllp_server *server)
 /* ---- connections ---- */
 
 /* Has it nothing more to do in this world? */
-static bool is_over(const struct mllp_server *server, const struct connection *connection)
+static bool is_over(const struct mllp_server *server, const struct mllp_connection *connection)
 {
     if (connection->broken)
         return true;
     bool takes_more = connection->blocked_since_ms != 0 ||
                       (!publisher_is_ready(server->options.publisher) && deframer_size(&connection->in) > 0);
-    return (server->quiescing || (connection->ended && !takes_more)) && connection_is_quiet(connection);
+    return (server->quiescing || (connection->ended && !takes_more)) && mllp_connection_is_quiet(connection);
 }
 
 /* What stands between reading it and its next event: answers, sending, and what it is watched for; or its end. */
 static void connection_turn(struct mllp_server *server, size_t at)
 {
-    struct connection *connection = server->slots[at].connection;
-    connection_answer(connection, &server->ids);
-    connection_write(connection);
+    struct mllp_connection *connection = server->slots[at].connection;
+    mllp_connection_answer(connection, &server->ids);
+    mllp_connection_write(connection);
     if (is_over(server, connection)) {
         server_drop(server, at);
         return;
     }
-    bool reads =
-        !server->quiescing && publisher_is_ready(server->options.publisher) && connection_is_open_for_more(connection);
+    bool reads = !server->quiescing && publisher_is_ready(server->options.publisher) &&
+                 mllp_connection_is_open_for_more(connection);
     uint32_t interest = (reads ? (uint32_t)EPOLLIN : 0U) | (connection->out.size > 0 ? (uint32_t)EPOLLOUT : 0U);
     if (interest == connection->interest)
         return;
@@ -132,11 +132,11 @@ static enum result connection_work(struct mllp_server *server, size_t at, struct
     struct slot *slot = &server->slots[at];
     enum result result = OK;
     while (slot->connection != NULL && result == OK) {
-        struct connection *connection = slot->connection;
+        struct mllp_connection *connection = slot->connection;
         size_t before = connection->in.bytes.size - connection->in.start;
         if (!server->quiescing && !connection->broken && publisher_is_ready(server->options.publisher)) {
             uint64_t token = (uint64_t)at << 48 | (uint64_t)slot->generation << 32;
-            result = connection_take_frames(connection, &server->intake, token, err);
+            result = mllp_connection_take_frames(connection, &server->intake, token, err);
         }
         bool moved = connection->in.bytes.size - connection->in.start != before;
         connection_turn(server, at);
@@ -148,11 +148,11 @@ static enum result connection_work(struct mllp_server *server, size_t at, struct
 
 static enum result connection_event(struct mllp_server *server, size_t at, uint32_t events, struct error *err)
 {
-    struct connection *connection = server->slots[at].connection;
+    struct mllp_connection *connection = server->slots[at].connection;
     if (connection == NULL) /* closed earlier in this turn */
         return OK;
     if ((events & EPOLLIN) != 0)
-        connection_read(connection);
+        mllp_connection_read(connection);
     else if ((events & (EPOLLERR | EPOLLHUP)) != 0)
         connection->broken = true;
     return connection_work(server, at, err);
@@ -170,13 +170,13 @@ static size_t answers_collect(struct mllp_server *server)
         if (at >= LIMIT_CONNECTIONS || server->slots[at].connection == NULL ||
             server->slots[at].generation != (uint16_t)(answer.token >> 32))
             continue; /* it has gone; it will send the message again */
-        connection_learn(server->slots[at].connection, (uint32_t)answer.token, answer.outcome);
+        mllp_connection_learn(server->slots[at].connection, (uint32_t)answer.token, answer.outcome);
     }
     return count;
 }
 
 /* Is there more to do for this one without a byte coming in? */
-static bool has_work(const struct connection *connection)
+static bool has_work(const struct mllp_connection *connection)
 {
     return connection->broken || connection->blocked_since_ms != 0 || deframer_size(&connection->in) > 0 ||
            (connection->owed_count > 0 && connection->owed[connection->owed_first]->known);
@@ -192,7 +192,7 @@ static enum result connections_work(struct mllp_server *server, struct error *er
 }
 
 /* Why it is closed; NULL: it is not. */
-static const char *overdue(const struct mllp_server *server, const struct connection *connection, int64_t now_ms)
+static const char *overdue(const struct mllp_server *server, const struct mllp_connection *connection, int64_t now_ms)
 {
     int64_t still_ms = now_ms - connection->last_ms;
     if (connection->out.size > 0)
@@ -214,7 +214,7 @@ static void sweep(struct mllp_server *server)
         return;
     server->last_sweep_ms = now_ms;
     for (size_t at = 0; at < server->slots_used; at++) {
-        struct connection *connection = server->slots[at].connection;
+        struct mllp_connection *connection = server->slots[at].connection;
         const char *why = connection == NULL ? NULL : overdue(server, connection, now_ms);
         if (why == NULL)
             continue;
@@ -274,7 +274,7 @@ void mllp_server_quiesce(struct mllp_server *server)
 bool mllp_server_is_quiet(const struct mllp_server *server)
 {
     for (size_t at = 0; at < server->slots_used; at++)
-        if (server->slots[at].connection != NULL && !connection_is_quiet(server->slots[at].connection))
+        if (server->slots[at].connection != NULL && !mllp_connection_is_quiet(server->slots[at].connection))
             return false;
     return true;
 }
