@@ -114,7 +114,7 @@ static struct view kept_attributes(const json_t *event, struct view as_sent, str
             continue;
         struct view sent = json_member_as_sent(as_sent, kept_names[i]);
         if (sent.data == NULL)
-            sent = reading_dump(value, JSON_COMPACT, arena);
+            sent = reading_dump(value, JSON_COMPACT, 256, arena);
         buffer_add_format(&text, "%s\"%s\":", text.size == 0 ? "{" : ",", kept_names[i]);
         buffer_add_view(&text, sent);
     }
@@ -148,7 +148,7 @@ static void event_read(const struct reading *event, struct view as_sent, struct 
     read.event.body.message_source = read.source;
     read.event.body.message_id = read.id;
     read.event.body.attributes = kept_attributes(event->object, as_sent, event->arena);
-    read.content = reading_dump(event->object, JSON_COMPACT | JSON_SORT_KEYS, event->arena);
+    read.content = reading_dump(event->object, JSON_COMPACT | JSON_SORT_KEYS, as_sent.size + 1024, event->arena);
     json_decref(nothing);
     *ret = read;
 }

@@ -42,7 +42,7 @@ static struct view value_as_text(const json_t *value, struct arena *arena)
 {
     if (json_is_string(value))
         return arena_copy(arena, view_make(json_string_value(value), json_string_length(value)));
-    return reading_dump(value, JSON_COMPACT, arena);
+    return reading_dump(value, JSON_COMPACT, 256, arena);
 }
 
 enum result json_find(struct view json, const char *path, struct arena *arena, struct view *ret)

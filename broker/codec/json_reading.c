@@ -259,9 +259,13 @@ struct view reading_uri_reference(const struct reading *reading, const char *nam
     return checked_text(reading, name, need, limit, uri_reference_check);
 }
 
-struct view reading_dump(const json_t *value, size_t flags, struct arena *arena)
+struct view reading_dump(const json_t *value, size_t flags, size_t likely, struct arena *arena)
 {
-    size_t size = json_dumpb(value, NULL, 0, flags | JSON_ENCODE_ANY);
-    char *text = arena_take(arena, size + 1);
-    return view_make(text, json_dumpb(value, text, size, flags | JSON_ENCODE_ANY));
+    char *text = arena_take(arena, likely + 1);
+    size_t size = json_dumpb(value, text, likely, flags | JSON_ENCODE_ANY);
+    if (size > likely) {
+        text = arena_take(arena, size + 1);
+        size = json_dumpb(value, text, size, flags | JSON_ENCODE_ANY);
+    }
+    return view_make(text, size);
 }

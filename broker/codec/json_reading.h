@@ -52,8 +52,8 @@ struct view reading_text_of(const struct reading *reading, const char *name, con
 size_t reading_texts(const struct reading *reading, const char *name, enum need need, size_t most, size_t limit,
                      const char *(*check)(struct view text), struct view **ret);
 
-/* The value's text as dump gives it (flags: JSON_COMPACT ...), in arena. */
-struct view reading_dump(const json_t *value, size_t flags, struct arena *arena);
+/* The value's text as dump gives it (flags: JSON_COMPACT ...), in arena. likely: how large it hardly ever gets. */
+struct view reading_dump(const json_t *value, size_t flags, size_t likely, struct arena *arena);
 
 /* Checks of a text: NULL is right, else the reason. */
 const char *ods_code_check(struct view text);
