@@ -13,7 +13,7 @@ enum {
     ACCEPT_PAUSE_MS = 1000, /* after the system has no more file descriptors */
 };
 
-bool server_watch(const struct mllp_server *server, int fd, uint32_t who)
+bool mllp_server_watch(const struct mllp_server *server, int fd, uint32_t who)
 {
     struct epoll_event event = {.events = EPOLLIN, .data.u64 = who};
     return epoll_ctl(server->epoll, EPOLL_CTL_ADD, fd, &event) == 0;
@@ -35,7 +35,7 @@ static void take_in(struct mllp_server *server, int fd, const struct sockaddr_st
     while (at < server->slots_used && server->slots[at].connection != NULL)
         at++;
     struct mllp_connection *connection = mllp_connection_create(fd, peer, server->options.message_bytes);
-    if (server->connection_count >= server->options.connections || !server_watch(server, fd, (uint32_t)at)) {
+    if (server->connection_count >= server->options.connections || !mllp_server_watch(server, fd, (uint32_t)at)) {
         note(NOTE_WARNING, "mllp-too-many", "peer=%s connections=%zu why=\"too many connections: closed\"",
              connection->peer_text, server->connection_count);
         mllp_connection_destroy(connection);
@@ -50,7 +50,7 @@ static void take_in(struct mllp_server *server, int fd, const struct sockaddr_st
     server->connection_count++;
 }
 
-void server_accept(struct mllp_server *server)
+void mllp_server_accept(struct mllp_server *server)
 {
     for (int i = 0; i < ACCEPTS; i++) {
         struct sockaddr_storage peer = {0};
@@ -69,7 +69,7 @@ void server_accept(struct mllp_server *server)
     }
 }
 
-void server_drop(struct mllp_server *server, size_t at)
+void mllp_server_drop(struct mllp_server *server, size_t at)
 {
     mllp_connection_destroy(server->slots[at].connection);
     server->slots[at].connection = NULL;
@@ -78,10 +78,10 @@ void server_drop(struct mllp_server *server, size_t at)
         server->slots_used--;
 }
 
-void server_accept_again(struct mllp_server *server, int64_t now_ms)
+void mllp_server_accept_again(struct mllp_server *server, int64_t now_ms)
 {
     if (server->accept_after_ms == 0 || now_ms < server->accept_after_ms || server->listener < 0)
         return;
     server->accept_after_ms = 0;
-    (void)!server_watch(server, server->listener, WHO_LISTENER);
+    (void)!mllp_server_watch(server, server->listener, WHO_LISTENER);
 }

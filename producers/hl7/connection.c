@@ -208,8 +208,8 @@ enum result mllp_connection_take_frames(struct mllp_connection *connection, stru
         if (frame.kind == FRAME_NONE || frame.kind == FRAME_JUNK)
             return OK;
         uint32_t sequence = connection->sequence + (uint32_t)connection->owed_count;
-        enum result result = intake_take(intake, &frame, (const struct sockaddr *)&connection->peer,
-                                         connection->peer_text, token | sequence, &taken, err);
+        enum result result = mllp_intake_take(intake, &frame, (const struct sockaddr *)&connection->peer,
+                                              connection->peer_text, token | sequence, &taken, err);
         if (result != OK)
             return result;
         if (!settle_taken(connection, &taken))

@@ -26,10 +26,10 @@ struct mllp_server {
 };
 
 /* Watches fd for reading; false: the system refuses. */
-bool server_watch(const struct mllp_server *server, int fd, uint32_t who);
+bool mllp_server_watch(const struct mllp_server *server, int fd, uint32_t who);
 /* Takes in who waits at the listener. */
-void server_accept(struct mllp_server *server);
+void mllp_server_accept(struct mllp_server *server);
 /* After a pause, for want of file descriptors: listens again when it is over. */
-void server_accept_again(struct mllp_server *server, int64_t now_ms);
+void mllp_server_accept_again(struct mllp_server *server, int64_t now_ms);
 /* Closes the connection there, and frees its place. */
-void server_drop(struct mllp_server *server, size_t at);
+void mllp_server_drop(struct mllp_server *server, size_t at);

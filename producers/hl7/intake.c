@@ -16,7 +16,7 @@ struct arrival {
     const struct organisation *organisation; /* NULL: MSH-4 names none */
 };
 
-void intake_destroy(struct intake *intake)
+void mllp_intake_destroy(struct intake *intake)
 {
     arena_destroy(&intake->arena);
     buffer_destroy(&intake->content);
@@ -168,8 +168,8 @@ static enum result too_large(struct arrival *arrival, struct intake_result *ret,
     return OK;
 }
 
-enum result intake_take(struct intake *intake, const struct frame *frame, const struct sockaddr *peer,
-                        const char *peer_text, uint64_t token, struct intake_result *ret, struct error *err)
+enum result mllp_intake_take(struct intake *intake, const struct frame *frame, const struct sockaddr *peer,
+                             const char *peer_text, uint64_t token, struct intake_result *ret, struct error *err)
 {
     struct intake_result taken = {0};
     struct arrival arrival = {

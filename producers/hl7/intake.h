@@ -32,7 +32,7 @@ struct intake_result {
     size_t type_count;
 };
 
-void intake_destroy(struct intake *intake);
+void mllp_intake_destroy(struct intake *intake);
 /* peer_text: for notes. FATAL: stop. */
-enum result intake_take(struct intake *intake, const struct frame *frame, const struct sockaddr *peer,
-                        const char *peer_text, uint64_t token, struct intake_result *ret, struct error *err);
+enum result mllp_intake_take(struct intake *intake, const struct frame *frame, const struct sockaddr *peer,
+                             const char *peer_text, uint64_t token, struct intake_result *ret, struct error *err);

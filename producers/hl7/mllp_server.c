@@ -28,9 +28,9 @@ static enum result sockets_open(struct mllp_server *server, struct error *err)
         return result;
     }
     server->epoll = epoll_create1(EPOLL_CLOEXEC);
-    if (server->epoll < 0 || !server_watch(server, server->listener, WHO_LISTENER) ||
-        !server_watch(server, publisher_fd(server->options.publisher), WHO_OTHERS) ||
-        !server_watch(server, directory_fd(server->options.directory), WHO_OTHERS))
+    if (server->epoll < 0 || !mllp_server_watch(server, server->listener, WHO_LISTENER) ||
+        !mllp_server_watch(server, publisher_fd(server->options.publisher), WHO_OTHERS) ||
+        !mllp_server_watch(server, directory_fd(server->options.directory), WHO_OTHERS))
         return error_set(err, FATAL, "epoll for the MLLP door: errno %d", errno);
     return OK;
 }
@@ -73,7 +73,7 @@ void mllp_server_close(struct mllp_server *server)
     listener_close(server);
     if (server->epoll >= 0)
         (void)close(server->epoll);
-    intake_destroy(&server->intake);
+    mllp_intake_destroy(&server->intake);
     free(server);
 }
 
@@ -111,7 +111,7 @@ static void connection_turn(struct mllp_server *server, size_t at)
     mllp_connection_answer(connection, &server->ids);
     mllp_connection_write(connection);
     if (is_over(server, connection)) {
-        server_drop(server, at);
+        mllp_server_drop(server, at);
         return;
     }
     bool reads = !server->quiescing && publisher_is_ready(server->options.publisher) &&
@@ -219,9 +219,9 @@ static void sweep(struct mllp_server *server)
         if (why == NULL)
             continue;
         note(NOTE_INFO, "mllp-closed", "peer=%s why=\"%s\"", connection->peer_text, why);
-        server_drop(server, at);
+        mllp_server_drop(server, at);
     }
-    server_accept_again(server, now_ms);
+    mllp_server_accept_again(server, now_ms);
 }
 
 static int wait_choose(const struct mllp_server *server, int timeout_ms)
@@ -252,7 +252,7 @@ enum result mllp_server_step(struct mllp_server *server, int timeout_ms, struct 
     for (int i = 0; i < count && result == OK; i++) {
         uint64_t who = events[i].data.u64;
         if (who == WHO_LISTENER)
-            server_accept(server);
+            mllp_server_accept(server);
         else if (who < LIMIT_CONNECTIONS)
             result = connection_event(server, (size_t)who, events[i].events, err);
     }
