@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 void request_move(struct http_request *request, enum request_state to)
 {
@@ -33,9 +34,13 @@ void request_wake(struct http_request *request)
     http_awake(request->http);
 }
 
-int request_socket(const struct http_request *request)
+/* The socket is shut rather than MHD told of an error: a reader that reports one leaves MHD with a closed connection
+ * that it frees only at the idle timeout. A write that fails is cleaned up at once. */
+void request_cut(struct http_request *request)
 {
-    return MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    request->cut = true;
+    (void)shutdown(request->socket->fd, SHUT_RDWR);
+    request_wake(request);
 }
 
 struct view http_method(const struct http_request *request)

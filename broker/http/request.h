@@ -11,6 +11,7 @@
 #pragma once
 
 #include "broker/base/memory.h"
+#include "broker/http/connection.h"
 #include "broker/http/http.h"
 #include "broker/http/target.h"
 
@@ -28,14 +29,14 @@ struct chunk_queue {
 struct http_request {
     struct http *http;
     struct MHD_Connection *connection;
+    struct connection *socket;
     struct http_request *previous, *next; /* those whose headers were read */
     void *data;
     enum request_state state;
     bool begun;     /* headers were read; it is in the list */
     bool suspended; /* MHD leaves the connection alone until request_wake */
-    bool cut;       /* end the connection without finishing the answer */
+    bool cut;       /* the connection is to end without the rest of the answer */
     bool linger;    /* answered before its body came in */
-    bool watched;   /* the socket is in our epoll, to notice that a stream's client left */
     bool target_is_good;
     const char *method; /* MHD's, as long as the request */
     struct target target;
@@ -52,7 +53,7 @@ struct http_request {
 void request_move(struct http_request *request, enum request_state to);
 void request_suspend(struct http_request *request);
 void request_wake(struct http_request *request); /* no effect unless suspended */
-int request_socket(const struct http_request *request);
+void request_cut(struct http_request *request);
 
 /* The stream's side of MHD (stream.c). */
 void stream_destroy(struct http_request *request);
@@ -60,8 +61,6 @@ void stream_destroy(struct http_request *request);
 bool http_is_quiet(const struct http *http);
 /* Makes http_fd readable, until the next step. */
 void http_awake(struct http *http);
-/* Notices when the client of this stream leaves. */
-void http_watch(struct http_request *request);
 /* A response with the headers that every answer has. */
 void answer_add_header(struct MHD_Response *response, const char *name, struct view value);
 void answer_add_common_headers(const struct http_request *request, struct MHD_Response *response);

@@ -80,7 +80,7 @@ static ssize_t on_read(void *context, uint64_t position, char *to, size_t size)
     struct http_request *request = context;
     (void)position;
     if (request->cut)
-        return MHD_CONTENT_READER_END_WITH_ERROR;
+        return MHD_CONTENT_READER_END_OF_STREAM;
     size_t taken = queue_take(&request->queue, to, size);
     if (taken > 0)
         return (ssize_t)taken;
@@ -101,7 +101,6 @@ void http_stream_start(struct http_request *request, const char *content_type)
     answer_add_common_headers(request, request->response);
     buffer_destroy(&request->body);
     request_move(request, STREAMING);
-    http_watch(request);
     request_wake(request);
 }
 
@@ -110,7 +109,7 @@ bool http_stream_send(struct http_request *request, struct http_chunk *chunk)
     if (chunk->size == 0)
         return true;
     if (request->queue.waiting + chunk->size > LIMIT_STREAM_QUEUE_BYTES) {
-        request->cut = true;
+        request_cut(request);
         http_stream_end(request);
         return false;
     }

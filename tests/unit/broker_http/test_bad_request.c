@@ -7,6 +7,7 @@ static void is_refused_and_closed(const char *text, const char *status)
     struct door door;
     struct caller caller;
     door_open(&door);
+    size_t descriptors = count_descriptors();
     caller_open(&caller, &door);
     caller_say(&caller, text);
     TURN_UNTIL(&door, &caller, caller.closed);
@@ -14,7 +15,7 @@ static void is_refused_and_closed(const char *text, const char *status)
         fail_msg("%s gave %.*s", text, VIEW_ARGS(buffer_view(&caller.got)));
     assert_int_equal(door.asked, 0);
     caller_close(&caller);
-    TURN_UNTIL(&door, NULL, http_open_requests(door.http) == 0);
+    TURN_UNTIL(&door, NULL, http_open_requests(door.http) == 0 && count_descriptors() == descriptors);
     door_close(&door);
 }
 
@@ -76,6 +77,7 @@ static void a_chunked_body_without_end_is_cut(void **state)
     struct door door;
     struct caller caller;
     door_open(&door);
+    size_t descriptors = count_descriptors();
     caller_open(&caller, &door);
     caller_say(&caller, "POST /small HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n7fffffff\r\n");
     static char block[65536];
@@ -90,6 +92,7 @@ static void a_chunked_body_without_end_is_cut(void **state)
     assert_true(sent > 4 * 1024 * 1024 && sent < 64 * 1024 * 1024);
     assert_int_equal(door.asked, 0);
     caller_close(&caller);
+    TURN_UNTIL(&door, NULL, count_descriptors() == descriptors);
     door_close(&door);
 }
 

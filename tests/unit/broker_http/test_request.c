@@ -106,6 +106,48 @@ static void a_client_that_leaves_while_it_waits_does_no_harm(void **state)
     door_close(&door);
 }
 
+static void a_client_that_closed_only_its_side_still_reads_its_answer(void **state)
+{
+    (void)state;
+    struct door door;
+    struct caller caller;
+    door_open(&door);
+    size_t descriptors = count_descriptors();
+    caller_open(&caller, &door);
+    caller_say(&caller, "GET /wait HTTP/1.1\r\nHost: t\r\n\r\n");
+    assert_int_equal(shutdown(caller.fd, SHUT_WR), 0);
+    TURN_UNTIL(&door, &caller, door.waiting_count == 1);
+    http_step(door.http);
+    http_answer(door.waiting[0],
+                &(struct http_answer){.status = 200, .content_type = "text/plain", .body = VIEW("late")});
+    TURN_UNTIL(&door, &caller, caller.closed);
+    assert_true(caller_has(&caller, "late"));
+    caller_close(&caller);
+    TURN_UNTIL(&door, NULL, count_descriptors() == descriptors);
+    door_close(&door);
+}
+
+static void a_client_that_leaves_in_the_middle_is_let_go_at_once(void **state)
+{
+    (void)state;
+    static const char *const parts[] = {"", "GE", "GET /x HTTP/1.1\r\nHost",
+                                        "POST /x HTTP/1.1\r\nHost: t\r\nContent-Length: 9\r\n\r\nabc",
+                                        "GET /x HTTP/1.1\r\nHost: t\r\n\r\n"};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        struct door door;
+        struct caller caller;
+        door_open(&door);
+        size_t descriptors = count_descriptors();
+        caller_open(&caller, &door);
+        caller_say(&caller, parts[i]);
+        caller_close(&caller);
+        door_turn(&door, NULL);
+        TURN_UNTIL(&door, NULL, count_descriptors() == descriptors);
+        assert_int_equal(http_open_requests(door.http), 0);
+        door_close(&door);
+    }
+}
+
 static void closing_cancels_what_is_open(void **state)
 {
     (void)state;
@@ -122,6 +164,28 @@ static void closing_cancels_what_is_open(void **state)
     assert_int_equal(door.cancelled, 2);
     caller_close(&waits);
     caller_close(&streams);
+}
+
+static void closing_in_the_middle_of_answers_and_arrivals_does_no_harm(void **state)
+{
+    (void)state;
+    struct door door;
+    struct caller callers[8];
+    door_open(&door);
+    for (size_t i = 0; i < 8; i++) {
+        caller_open(&callers[i], &door);
+        caller_say(&callers[i], "GET /wait HTTP/1.1\r\nHost: t\r\n\r\n");
+        TURN_UNTIL(&door, &callers[i], door.waiting_count == i + 1);
+        caller_say(&callers[i], "GET /wait HTTP/1.1\r\nHost: t\r\n\r\n");
+    }
+    for (size_t i = 0; i < 8; i += 2)
+        http_answer(door.waiting[i], &(struct http_answer){.status = 204});
+    size_t asked = door.asked;
+    door_close(&door);
+    assert_int_equal(door.asked, asked);
+    assert_int_equal(door.cancelled, 4);
+    for (size_t i = 0; i < 8; i++)
+        caller_close(&callers[i]);
 }
 
 static void a_head_is_a_get_without_its_body(void **state)
@@ -212,7 +276,10 @@ int main(void)
         cmocka_unit_test(late_answers_may_come_in_another_order),
         cmocka_unit_test(a_connection_is_kept_for_the_next_request),
         cmocka_unit_test(a_client_that_leaves_while_it_waits_does_no_harm),
+        cmocka_unit_test(a_client_that_closed_only_its_side_still_reads_its_answer),
+        cmocka_unit_test(a_client_that_leaves_in_the_middle_is_let_go_at_once),
         cmocka_unit_test(closing_cancels_what_is_open),
+        cmocka_unit_test(closing_in_the_middle_of_answers_and_arrivals_does_no_harm),
         cmocka_unit_test(a_head_is_a_get_without_its_body),
         cmocka_unit_test(answers_without_a_body_have_none),
         cmocka_unit_test(a_problem_is_problem_json),

@@ -70,10 +70,12 @@ static void a_client_that_leaves_its_stream_is_noticed_without_a_write(void **st
     struct door door;
     struct caller caller;
     door_open(&door);
+    size_t descriptors = count_descriptors();
     open_stream(&door, &caller);
     caller_close(&caller);
     TURN_UNTIL(&door, NULL, door.cancelled == 1);
     assert_int_equal(http_open_requests(door.http), 0);
+    TURN_UNTIL(&door, NULL, count_descriptors() == descriptors);
     door_close(&door);
     assert_int_equal(door.cancelled, 1);
 }
@@ -102,6 +104,7 @@ static void a_slow_reader_is_cut_and_others_are_not(void **state)
     struct door door;
     struct caller slow, fast;
     door_open(&door);
+    size_t descriptors = count_descriptors();
     open_stream(&door, &slow);
     open_stream(&door, &fast);
     static char bytes[65536];
@@ -126,6 +129,7 @@ static void a_slow_reader_is_cut_and_others_are_not(void **state)
     TURN_UNTIL(&door, &fast, caller_has(&fast, "data: on\n\n"));
     caller_close(&slow);
     caller_close(&fast);
+    TURN_UNTIL(&door, NULL, count_descriptors() == descriptors);
     door_close(&door);
 }
 
