@@ -1,4 +1,5 @@
-/* Counters of this process, added to from any thread, rendered as Prometheus text. No label grows with patients or people. */
+/* Counters of this process, added to from any thread, rendered as Prometheus text. No label grows with patients or
+ * people. */
 #pragma once
 
 #include "broker/base/buffer.h"

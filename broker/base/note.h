@@ -1,4 +1,5 @@
-/* Notes (diagnostics): one `key=value` line each on stderr. Only main and the roles' loops write them; never patient data. */
+/* Notes (diagnostics): one `key=value` line each on stderr. Only main and the roles' loops write them; never patient
+ * data. */
 #pragma once
 
 enum note_level { NOTE_INFO, NOTE_WARNING, NOTE_ERROR };

@@ -112,8 +112,9 @@ bool time_from_rfc3339(struct view text, int64_t *ret_ms)
     struct time_fields f = {0};
     int64_t offset;
     if (text.size < 20 || text.size > 64 || !digits(at, 4, &f.year) || at[4] != '-' || !digits(at + 5, 2, &f.month) ||
-        at[7] != '-' || !digits(at + 8, 2, &f.day) || (at[10] != 'T' && at[10] != 't') || !digits(at + 11, 2, &f.hour) ||
-        at[13] != ':' || !digits(at + 14, 2, &f.minute) || at[16] != ':' || !digits(at + 17, 2, &f.second))
+        at[7] != '-' || !digits(at + 8, 2, &f.day) || (at[10] != 'T' && at[10] != 't') ||
+        !digits(at + 11, 2, &f.hour) || at[13] != ':' || !digits(at + 14, 2, &f.minute) || at[16] != ':' ||
+        !digits(at + 17, 2, &f.second))
         return false;
     size_t next = 19;
     if (at[next] == '.') {
@@ -137,8 +138,8 @@ struct view time_to_rfc3339(int64_t ms, char *ret)
 {
     struct time_fields f = time_to_fields_utc(ms);
     char text[64];
-    int size = snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", f.year, f.month, f.day, f.hour, f.minute,
-                        f.second, f.millisecond);
+    int size = snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", f.year, f.month, f.day, f.hour,
+                        f.minute, f.second, f.millisecond);
     if (size != TIME_TEXT_SIZE - 1)
         size = snprintf(text, sizeof text, "%s", "9999-12-31T23:59:59.999Z");
     memcpy(ret, text, (size_t)size + 1);

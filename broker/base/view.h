@@ -11,10 +11,10 @@ struct view {
     size_t size;
 };
 
-#define VIEW(literal)     ((struct view){"" literal, sizeof literal - 1})
-#define VIEW_OF(array)    ((struct view){(array), sizeof(array)})
-#define VIEW_NONE         ((struct view){NULL, 0})
-#define VIEW_ARGS(v)      ((int)(v).size), ((const char *)(v).data) /* for printf's %.*s, only of vetted text */
+#define VIEW(literal)  ((struct view){"" literal, sizeof literal - 1})
+#define VIEW_OF(array) ((struct view){(array), sizeof(array)})
+#define VIEW_NONE      ((struct view){NULL, 0})
+#define VIEW_ARGS(v)   ((int)(v).size), ((const char *)(v).data) /* for printf's %.*s, only of vetted text */
 
 static inline struct view view_of_text(const char *text)
 {

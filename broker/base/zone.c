@@ -11,9 +11,9 @@ enum { FILE_LIMIT = 256 * 1024, HEADER_SIZE = 44, YEARS_BEYOND = 2037 };
 
 struct time_zone {
     size_t count;
-    int64_t *when;    /* UTC seconds at which an offset begins */
-    int32_t *offset;  /* seconds east of UTC from then on */
-    int32_t first;    /* the offset before the first change */
+    int64_t *when;   /* UTC seconds at which an offset begins */
+    int32_t *offset; /* seconds east of UTC from then on */
+    int32_t first;   /* the offset before the first change */
 };
 
 static bool name_is_safe(const char *name)
@@ -54,7 +54,8 @@ static bool header_read(struct view data, struct counts *ret)
 
 static size_t block_size(const struct counts *c, size_t time_size)
 {
-    return c->time * (time_size + 1) + (size_t)c->type * 6 + c->character + c->leap * (time_size + 4) + c->isstd + c->isut;
+    return c->time * (time_size + 1) + (size_t)c->type * 6 + c->character + c->leap * (time_size + 4) + c->isstd +
+           c->isut;
 }
 
 /* The 64-bit block of version 2 and later. Files are written "fat" or end in a rule; Debian's tzdata is fat to 2037. */
@@ -106,7 +107,8 @@ void time_zone_close(struct time_zone *zone)
     free(zone);
 }
 
-/* Beyond the table the calendar repeats: the same day of a year in it with the same leap and weekday (28-year cycle). */
+/* Beyond the table the calendar repeats: the same day of a year in it with the same leap and weekday (28-year cycle).
+ */
 static int64_t fold_into_table(int64_t seconds)
 {
     const int64_t cycle = (int64_t)(28 * 365 + 7) * 86400;
