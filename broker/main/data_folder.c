@@ -27,14 +27,16 @@ enum result data_folder_make(const char *path, struct error *err)
 static enum result log_has_keys(struct log *log, bool *ret, struct error *err)
 {
     struct log_fetcher *fetcher;
-    int64_t first, end;
+    struct buffer key = {0}, value = {0};
     enum result result = log_fetcher_open(log, &fetcher, err);
     if (result != OK)
         return result;
-    result = log_bounds(fetcher, TOPIC_KEYS, 0, &first, &end, err);
-    *ret = end > first;
+    result = log_find_prefix(fetcher, TOPIC_KEYS, VIEW(""), &key, &value, err);
+    *ret = result == OK;
+    buffer_destroy(&key);
+    buffer_destroy(&value);
     log_fetcher_close(fetcher);
-    return result;
+    return result == NOTHING ? OK : result;
 }
 
 enum result region_key_open(const char *folder, struct log *log, struct vault **ret, struct error *err)
