@@ -87,9 +87,9 @@ bool seen_is(const struct seen *seen, const char *key, const char *value);
 /* The sentences, a file a theme. */
 struct CMUnitTest;
 extern const struct CMUnitTest appending_sentences[], reading_sentences[], finding_sentences[], opening_sentences[],
-    failing_sentences[], file_sentences[];
+    failing_sentences[], file_sentences[], kafka_sentences[];
 extern const size_t appending_sentence_count, reading_sentence_count, finding_sentence_count, opening_sentence_count,
-    failing_sentence_count, file_sentence_count;
+    failing_sentence_count, file_sentence_count, kafka_sentence_count;
 
 #define SENTENCE(name) cmocka_unit_test_setup_teardown(name, world_set_up, world_tear_down)
 #define SENTENCES(theme, ...)                                                                                          \

@@ -1,5 +1,5 @@
 /* The log on a real Apache Kafka: KAFKA_ADDRESS (with KAFKA_FOLDER, to kill it), or a broker of this program's own. */
-#include "tests/contract/contract.h"
+#include "tests/contract/fixture_kafka.h"
 
 #include "broker/base/memory.h"
 #include "broker/base/time.h"
@@ -61,36 +61,76 @@ static bool broker_start(struct error *err)
     return true;
 }
 
-static void kafka_restart(void *place)
+void kafka_broker_tell(const char *verb)
 {
     char arguments[512], said[256];
-    (void)place;
-    (void)snprintf(arguments, sizeof arguments, "kill '%s'", broker.folder);
-    (void)script_run(arguments, said, sizeof said);
-    (void)snprintf(arguments, sizeof arguments, "start '%s'", broker.folder);
+    if (broker.folder[0] == '\0')
+        skip(); /* somebody else's broker, that is not ours to kill */
+    (void)snprintf(arguments, sizeof arguments, "%s '%s'", verb, broker.folder);
     if (!script_run(arguments, said, sizeof said))
-        fail_msg("%s", said);
+        fail_msg("broker %s: %s", verb, said);
 }
 
-/* ---- an empty Kafka ---- */
+static void kafka_restart(void *place)
+{
+    (void)place;
+    kafka_broker_tell("kill");
+    kafka_broker_tell("start");
+}
 
-static size_t topics_find(rd_kafka_t *client, rd_kafka_DeleteTopic_t **ret, size_t most)
+/* ---- asking the broker for what the log does not ---- */
+
+rd_kafka_t *kafka_client(rd_kafka_type_t type, const char *name, const char *value)
+{
+    char why[256];
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    (void)rd_kafka_conf_set(conf, "bootstrap.servers", broker.address, why, sizeof why);
+    if (name != NULL)
+        (void)rd_kafka_conf_set(conf, name, value, why, sizeof why);
+    return rd_kafka_new(type, conf, why, sizeof why);
+}
+
+void kafka_topic_make(const char *name, int partitions, const char *const *settings)
+{
+    char why[256];
+    rd_kafka_t *client = kafka_client(RD_KAFKA_PRODUCER, NULL, NULL);
+    rd_kafka_NewTopic_t *topic = rd_kafka_NewTopic_new(name, partitions, 1, why, sizeof why);
+    for (; *settings != NULL; settings += 2)
+        (void)rd_kafka_NewTopic_set_config(topic, settings[0], settings[1]);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(client);
+    rd_kafka_CreateTopics(client, &topic, 1, NULL, queue);
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, DEADLINE_MS);
+    assert_non_null(event);
+    size_t count = 0;
+    const rd_kafka_topic_result_t **made =
+        rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event), &count);
+    assert_int_equal(count, 1);
+    assert_int_equal(rd_kafka_topic_result_error(made[0]), RD_KAFKA_RESP_ERR_NO_ERROR);
+    rd_kafka_event_destroy(event);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_NewTopic_destroy(topic);
+    rd_kafka_destroy(client);
+}
+
+/* Those whose name begins with prefix. */
+static size_t topics_find(rd_kafka_t *client, const char *prefix, rd_kafka_DeleteTopic_t **ret, size_t most)
 {
     const struct rd_kafka_metadata *metadata = NULL;
     size_t count = 0;
     if (rd_kafka_metadata(client, 1, NULL, &metadata, DEADLINE_MS) != RD_KAFKA_RESP_ERR_NO_ERROR)
         return 0;
     for (int i = 0; i < metadata->topic_cnt && count < most; i++)
-        if (strncmp(metadata->topics[i].topic, "tidings.", 8) == 0)
+        if (strncmp(metadata->topics[i].topic, prefix, strlen(prefix)) == 0)
             ret[count++] = rd_kafka_DeleteTopic_new(metadata->topics[i].topic);
     rd_kafka_metadata_destroy(metadata);
     return count;
 }
 
-static bool topics_delete(rd_kafka_t *client)
+/* True when there was none. */
+static bool topics_delete(rd_kafka_t *client, const char *prefix)
 {
     rd_kafka_DeleteTopic_t *topics[TOPIC_COUNT];
-    size_t count = topics_find(client, topics, TOPIC_COUNT);
+    size_t count = topics_find(client, prefix, topics, TOPIC_COUNT);
     if (count == 0)
         return true;
     rd_kafka_queue_t *queue = rd_kafka_queue_new(client);
@@ -103,22 +143,27 @@ static bool topics_delete(rd_kafka_t *client)
     return false;
 }
 
-/* Until they are gone: deleting is over some time after it was answered. */
-static bool kafka_empty(struct error *err)
+bool kafka_topics_delete(const char *prefix)
 {
-    char why[256];
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    (void)rd_kafka_conf_set(conf, "bootstrap.servers", broker.address, why, sizeof why);
-    rd_kafka_t *client = rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof why);
+    rd_kafka_t *client = kafka_client(RD_KAFKA_PRODUCER, NULL, NULL);
     int64_t deadline = time_monotonic_ms() + DEADLINE_MS;
-    bool empty = false;
-    while (client != NULL && !(empty = topics_delete(client)) && time_monotonic_ms() < deadline)
-        (void)nanosleep(&(struct timespec){.tv_nsec = 20 * 1000 * 1000}, NULL);
-    if (!empty)
-        (void)!error_set(err, FATAL, "the topics at %s cannot be deleted", broker.address);
+    bool gone = false;
+    while (client != NULL && !(gone = topics_delete(client, prefix)) && time_monotonic_ms() < deadline)
+        (void)nanosleep(&(struct timespec){.tv_nsec = 20 * 1000 * 1000},
+                        NULL); /* over some time after it was answered */
     if (client != NULL)
         rd_kafka_destroy(client);
-    return empty;
+    return gone;
+}
+
+bool kafka_topic_is_there(const char *name)
+{
+    rd_kafka_t *client = kafka_client(RD_KAFKA_PRODUCER, NULL, NULL);
+    rd_kafka_DeleteTopic_t *found[1];
+    size_t count = topics_find(client, name, found, 1);
+    rd_kafka_DeleteTopic_destroy_array(found, count);
+    rd_kafka_destroy(client);
+    return count > 0;
 }
 
 /* ---- a place ---- */
@@ -127,8 +172,12 @@ static void *kafka_make(struct error *err)
 {
     const char *parent = getenv("TMPDIR");
     char path[256];
-    if (!broker_start(err) || !kafka_empty(err))
+    if (!broker_start(err))
         return NULL;
+    if (!kafka_topics_delete("tidings.")) {
+        (void)!error_set(err, FATAL, "the topics at %s cannot be deleted", broker.address);
+        return NULL;
+    }
     (void)snprintf(path, sizeof path, "%s/tidings-contract-XXXXXX", parent == NULL ? "/tmp" : parent);
     if (mkdtemp(path) == NULL) {
         (void)!error_set(err, FATAL, "%s: %s", path, strerror(errno));
@@ -151,16 +200,21 @@ static void kafka_remove(void *place)
     free(place);
 }
 
-static enum result kafka_open(void *place, int32_t partitions, bool read_only, struct log **ret, struct error *err)
+enum result kafka_open_as(void *place, const struct log_options *more, struct log **ret, struct error *err)
 {
     char where[128];
+    struct log_options options = *more;
     (void)snprintf(where, sizeof where, "kafka://%s", broker.address);
-    struct log_options options = {.where = where,
-                                  .data_folder = place,
-                                  .partitions = partitions,
-                                  .read_only = read_only,
-                                  .client_id = "contract"};
+    options.where = options.where == NULL ? where : options.where;
+    options.data_folder = place;
     return log_open(&options, ret, err);
+}
+
+static enum result kafka_open(void *place, int32_t partitions, bool read_only, struct log **ret, struct error *err)
+{
+    return kafka_open_as(
+        place, &(struct log_options){.partitions = partitions, .read_only = read_only, .client_id = "contract"}, ret,
+        err);
 }
 
 const struct contract contract_kafka = {

@@ -34,6 +34,7 @@ static int run(void)
         {"opening", opening_sentences, opening_sentence_count},
         {"failing", failing_sentences, failing_sentence_count},
         {"files", file_sentences, file_sentence_count},
+        {"kafka", kafka_sentences, kafka_sentence_count},
     };
     int failed = 0;
     for (size_t i = 0; i < sizeof themes / sizeof *themes; i++)

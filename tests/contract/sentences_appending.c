@@ -28,7 +28,7 @@ static void append_numbered(struct log_appender *appender, const char *key, int3
     struct error err = {0};
     struct log_answer answer;
     for (int i = 0; i < count; i++) {
-        char value[16];
+        char value[32];
         (void)snprintf(value, sizeof value, "%d", i);
         struct log_entry entry = entry_of(TOPIC_EVENTS, partition, key, value);
         enum result result;

@@ -20,7 +20,7 @@ static void open_with_script(struct world *world, const char *script)
 static void queue(struct world *world, int count)
 {
     for (int i = 0; i < count; i++) {
-        char value[16];
+        char value[32];
         (void)snprintf(value, sizeof value, "%d", i);
         struct log_entry entry = entry_of(TOPIC_EVENTS, 0, "k", value);
         assert_int_equal(log_append(world->appender, &entry, 1, (uint64_t)i, &world->err), OK);

@@ -255,7 +255,7 @@ static void a_full_disk_under_a_compacted_topic_heals_too(void **state)
     memset(value, 'x', sizeof value);
     files_may_not_grow_beyond(256 * 1024);
     for (; result == OK && stored < 1000; stored += result == OK) {
-        char key[16];
+        char key[32];
         (void)snprintf(key, sizeof key, "%d", stored);
         struct log_entry entry = {.topic = TOPIC_KEYS, .key = view_of_text(key), .value = VIEW_OF(value)};
         result = log_append_and_wait(world->appender, &entry, 1, DEADLINE_MS, NULL, &world->err);
@@ -265,7 +265,7 @@ static void a_full_disk_under_a_compacted_topic_heals_too(void **state)
     (void)append(world, TOPIC_KEYS, 0, "healed", "yes");
     assert_int_equal(log_fetcher_open(world->log, &fetcher, &world->err), OK);
     for (int i = 0; i <= stored; i++) {
-        char key[16];
+        char key[32];
         (void)snprintf(key, sizeof key, "%d", i);
         enum result wanted = i < stored ? OK : NOTHING;
         assert_int_equal(log_find(fetcher, TOPIC_KEYS, view_of_text(key), &found, &world->err), wanted);

@@ -37,7 +37,7 @@ static void a_key_is_found_as_soon_as_it_was_answered(void **state)
     world_open(world);
     finder_open(world, &finder);
     for (int i = 0; i < 50; i++) {
-        char key[16], value[16];
+        char key[32], value[32];
         (void)snprintf(key, sizeof key, "key-%d", i);
         (void)snprintf(value, sizeof value, "value-%d", i);
         assert_found(world, &finder, key, NULL);
@@ -128,7 +128,7 @@ static void a_reader_of_a_compacted_topic_sees_every_keys_newest(void **state)
     struct seen_list list = {0};
     world_open(world);
     for (int i = 0; i < 300; i++) {
-        char key[16], value[16];
+        char key[32], value[32];
         (void)snprintf(key, sizeof key, "%d", i % 100);
         (void)snprintf(value, sizeof value, "%d", i);
         (void)append(world, TOPIC_DIRECTORY, 0, key, value);

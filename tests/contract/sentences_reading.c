@@ -9,7 +9,7 @@
 static void fill(struct world *world, int64_t *ret_offsets, int count)
 {
     for (int i = 0; i < count; i++) {
-        char value[16];
+        char value[32];
         (void)snprintf(value, sizeof value, "%d", i);
         ret_offsets[i] = append(world, TOPIC_EVENTS, i % PARTITIONS, "k", value);
     }
