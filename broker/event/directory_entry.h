@@ -45,8 +45,8 @@ struct token {
  * organisation. */
 struct work_item {
     struct view organisation; /* whose it is to mend; "" not known: the operator's */
-    struct view kind;   /* "refused" "conflict" "untrusted-nhs-number" "missing-nhs-number" "bad-time" "cancels-nothing"
-                           "quarantined" */
+    struct view kind;   /* "refused" "conflict" "untrusted-nhs-number" "missing-nhs-number" "bad-time" "bad-characters"
+                           "cancels-nothing" "quarantined" */
     struct view source; /* MSH-3, or the CloudEvent's source */
     struct view message_id; /* MSH-10, or the CloudEvent's id */
     struct view why;        /* for people; no patient data */

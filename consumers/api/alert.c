@@ -3,6 +3,13 @@
 
 #include <stdio.h>
 
+/* A member that is not known is absent; so is one that the feed has deleted (HL7 `""` arrives as an empty text). */
+static void known_text(struct json *json, const char *name, struct view text)
+{
+    if (text.size > 0)
+        json_member_text(json, name, text);
+}
+
 static void local_ids_write(const struct patient *patient, struct json *json)
 {
     if (patient->local_id_count == 0)
@@ -11,8 +18,8 @@ static void local_ids_write(const struct patient *patient, struct json *json)
     json_open_array(json);
     for (size_t i = 0; i < patient->local_id_count; i++) {
         json_open_object(json);
-        json_member_text(json, "assigner", patient->local_ids[i].assigner);
-        json_member_text(json, "value", patient->local_ids[i].value);
+        known_text(json, "assigner", patient->local_ids[i].assigner);
+        known_text(json, "value", patient->local_ids[i].value);
         json_close_object(json);
     }
     json_close_array(json);
@@ -22,13 +29,13 @@ static void patient_write(const struct patient *patient, enum payload payload, s
 {
     json_name(json, "patient");
     json_open_object(json);
-    json_member_text(json, "nhsNumber", patient->nhs_number);
+    known_text(json, "nhsNumber", patient->nhs_number);
     local_ids_write(patient, json);
     if (payload == PAYLOAD_FULL) {
-        json_member_text(json, "familyName", patient->family_name);
-        json_member_text(json, "givenName", patient->given_name);
-        json_member_text(json, "birthDate", patient->birth_date);
-        json_member_text(json, "practice", patient->practice);
+        known_text(json, "familyName", patient->family_name);
+        known_text(json, "givenName", patient->given_name);
+        known_text(json, "birthDate", patient->birth_date);
+        known_text(json, "practice", patient->practice);
     }
     json_close_object(json);
 }
@@ -36,30 +43,30 @@ static void patient_write(const struct patient *patient, enum payload payload, s
 static void encounter_details_write(const struct encounter *encounter, struct json *json)
 {
     const char *class = event_class_name(encounter->class);
-    json_member_text(json, "class", view_of_text(class));
-    json_member_text(json, "site", encounter->site);
-    json_member_text(json, "ward", encounter->ward);
-    json_member_text(json, "room", encounter->room);
-    json_member_text(json, "bed", encounter->bed);
-    if (encounter->consultant_code.data != NULL || encounter->consultant_name.data != NULL) {
+    known_text(json, "class", view_of_text(class));
+    known_text(json, "site", encounter->site);
+    known_text(json, "ward", encounter->ward);
+    known_text(json, "room", encounter->room);
+    known_text(json, "bed", encounter->bed);
+    if (encounter->consultant_code.size > 0 || encounter->consultant_name.size > 0) {
         json_name(json, "consultant");
         json_open_object(json);
-        json_member_text(json, "code", encounter->consultant_code);
-        json_member_text(json, "name", encounter->consultant_name);
+        known_text(json, "code", encounter->consultant_code);
+        known_text(json, "name", encounter->consultant_name);
         json_close_object(json);
     }
     json_member_time(json, "admittedAt", encounter->admitted_at_ms);
     json_member_time(json, "dischargedAt", encounter->discharged_at_ms);
-    json_member_text(json, "dischargeMethod", encounter->discharge_method);
-    json_member_text(json, "dischargeDestination", encounter->discharge_destination);
+    known_text(json, "dischargeMethod", encounter->discharge_method);
+    known_text(json, "dischargeDestination", encounter->discharge_destination);
 }
 
 static void encounter_write(const struct encounter *encounter, enum payload payload, struct json *json)
 {
     json_name(json, "encounter");
     json_open_object(json);
-    json_member_text(json, "spell", encounter->spell);
-    json_member_text(json, "organisation", encounter->organisation);
+    known_text(json, "spell", encounter->spell);
+    known_text(json, "organisation", encounter->organisation);
     if (payload == PAYLOAD_FULL)
         encounter_details_write(encounter, json);
     json_close_object(json);
@@ -69,13 +76,13 @@ static void care_plan_write(const struct care_plan *plan, enum payload payload, 
 {
     json_name(json, "carePlan");
     json_open_object(json);
-    json_member_text(json, "id", plan->id);
+    known_text(json, "id", plan->id);
     if (payload == PAYLOAD_FULL) {
-        json_member_text(json, "title", plan->title);
-        json_member_text(json, "category", plan->category);
-        json_member_text(json, "status", plan->status);
+        known_text(json, "title", plan->title);
+        known_text(json, "category", plan->category);
+        known_text(json, "status", plan->status);
         json_member_time(json, "changedAt", plan->changed_at_ms);
-        json_member_text(json, "link", plan->link);
+        known_text(json, "link", plan->link);
     }
     json_close_object(json);
 }
@@ -84,13 +91,13 @@ static void document_write(const struct document *document, enum payload payload
 {
     json_name(json, "document");
     json_open_object(json);
-    json_member_text(json, "id", document->id);
+    known_text(json, "id", document->id);
     if (payload == PAYLOAD_FULL) {
-        json_member_text(json, "kind", document->kind);
-        json_member_text(json, "title", document->title);
-        json_member_text(json, "contentType", document->content_type);
+        known_text(json, "kind", document->kind);
+        known_text(json, "title", document->title);
+        known_text(json, "contentType", document->content_type);
         json_member_time(json, "createdAt", document->created_at_ms);
-        json_member_text(json, "link", document->link);
+        known_text(json, "link", document->link);
     }
     json_close_object(json);
 }
@@ -176,7 +183,7 @@ void alert_write(const struct subscription *subscription, int64_t number, const 
     json_member_text(&json, "type", body == NULL ? VIEW("withheld-1") : telling->told.type);
     json_member_time(&json, "time", body == NULL ? telling->told.recorded_at_ms : body->happened_at_ms);
     if (body != NULL && payload != PAYLOAD_EMPTY)
-        json_member_text(&json, "subject", body->patient.nhs_number);
+        known_text(&json, "subject", body->patient.nhs_number);
     json_member_text(&json, "datacontenttype", VIEW("application/json"));
     if (body != NULL && telling->told.traceparent.size > 0)
         json_member_text(&json, "traceparent", telling->told.traceparent);
