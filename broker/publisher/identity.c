@@ -64,7 +64,7 @@ static enum result identity_apply(void *context, const struct fold_input *input,
     if (input->opened->kind != SCHEMA_EVENT_HEADER)
         return OK;
     const struct event_header *event = &input->opened->event;
-    if (event->origin != publisher->options.origin || event->index != 0)
+    if (event->origin != publisher->options.origin)
         return OK;
     struct buffer row = {0};
     struct identity known;

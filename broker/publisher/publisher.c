@@ -114,6 +114,19 @@ static enum sameness compare(const struct publisher *publisher, const struct ide
                           event_id_time_ms(&known->first_id), event_id_time_ms(&wanted->first_id));
 }
 
+/* A message may have died between its events: it came before only when all of them are there. */
+static bool is_whole(struct publisher *publisher, const struct publication *publication, const struct identity *wanted)
+{
+    for (size_t i = 1; i < publication->event_count; i++) {
+        struct identity found;
+        struct event_id id = vault_event_id(publication->publisher, publication->source, publication->id, (int32_t)i,
+                                            publication->message_time_ms);
+        if (identity_find(publisher, &id, wanted->recorded_at_ms, &found) != OK)
+            return false;
+    }
+    return true;
+}
+
 /* The message came before: answers it, or lets it wait with the first. False: it is new. */
 static bool came_before(struct publisher *publisher, const struct publication *publication,
                         const struct identity *wanted)
@@ -132,6 +145,8 @@ static bool came_before(struct publisher *publisher, const struct publication *p
         conflict_answer(publisher, publication);
         return true;
     }
+    if (flight == NULL && !is_whole(publisher, publication, wanted))
+        return false; /* all of it is appended again; matching applies what is new */
     if (flight != NULL && flight->state != FLIGHT_DURABLE) {
         struct flight *waiter = memory_take(sizeof *waiter);
         waiter->publication.token = publication->token;
