@@ -5,6 +5,7 @@
 #include "broker/base/time.h"
 #include "broker/codec/schemas.h"
 #include "broker/main/data_folder.h"
+#include "broker/main/ready.h"
 #include "broker/main/roles.h"
 
 #include <poll.h>
@@ -73,13 +74,17 @@ static enum result loop_join(struct loop *loop, enum result so_far, struct error
     return so_far;
 }
 
-static void ready_print(const struct loop *http, const struct loop *mllp)
+/* On stdout, and in the data folder for clients on this machine. */
+static enum result ready_tell(const struct shared *shared, const struct loop *http, const struct loop *mllp,
+                              struct error *err)
 {
-    printf("ready http=%s", http->address);
-    if (mllp->started)
-        printf(" mllp=%s", mllp->address);
-    printf("\n");
+    const char *door = mllp->started ? mllp->address : NULL;
+    enum result result = ready_write(shared->options->data_folder, http->address, door, err);
+    if (result != OK)
+        return result;
+    printf("ready http=%s%s%s\n", http->address, door == NULL ? "" : " mllp=", door == NULL ? "" : door);
     (void)fflush(stdout);
+    return OK;
 }
 
 static enum result roles_run(struct shared *shared, struct error *err)
@@ -97,10 +102,12 @@ static enum result roles_run(struct shared *shared, struct error *err)
     if (result == OK && (roles & ROLE_INGEST) != 0)
         result = loop_start(&mllp, shared, err);
     if (result == OK)
-        ready_print(&http, &mllp);
+        result = ready_tell(shared, &http, &mllp, err);
     while (result == OK && !atomic_load(shared->stop) && !atomic_load(&shared->failed))
         (void)poll(NULL, 0, WATCH_MS);
-    if (result != OK)
+    if (result == OK)
+        ready_remove(shared->options->data_folder);
+    else
         atomic_store(&shared->failed, true);
     result = loop_join(&mllp, result, err);
     result = loop_join(&http, result, err);
@@ -136,6 +143,8 @@ enum result serve_run(const struct serve_options *options, const atomic_bool *st
         result = data_folder_make(options->data_folder, err);
     if (result == OK)
         result = log_prepare(options, &log, err);
+    if (result == OK)
+        ready_remove(options->data_folder); /* of one that was killed */
     if (result == OK)
         result = region_key_open(options->data_folder, log, &vault, err);
     if (result == OK)

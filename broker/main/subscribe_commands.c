@@ -1,0 +1,121 @@
+/* `tidings subscribe`: how a subscriber wants to be told; and `tidings replay`. */
+#include "broker/main/answer.h"
+#include "broker/main/commands.h"
+
+#include "broker/base/json.h"
+
+const struct option_kind subscribe_option_kinds[] = {
+    {"type", "PATTERN", "only these event types, such as encounter-*-1 (all that alert where none is given)", true},
+    {"role", "ROLE", "only because of registrations in these roles", true},
+    {"payload", "HOW", "full, id-only or empty (full)", false},
+    {"purpose", "PURPOSE", "direct-care", false},
+    {"own", NULL, "also of what the organisation itself published", false},
+    {0},
+};
+
+const struct option_kind subscribe_list_option_kinds[] = {
+    {"subscriber", "ID", "only of this subscriber", false},
+    {0},
+};
+
+const struct option_kind replay_option_kinds[] = {
+    {"from", "NUMBER", "the first alert to be sent again", false},
+    {0},
+};
+
+static const struct column columns[] = {
+    {"id", "id"},
+    {"subscriber", "subscriber"},
+    {"status", "status"},
+    {"types", "types"},
+    {"roles", "roles"},
+    {"payload", "payload"},
+    {"purpose", "purpose"},
+    {"own", "own"},
+    {"channel", "channel/kind"},
+    {"head", "head"},
+    {0},
+};
+
+static const struct column list_columns[] = {
+    {"ID", "id"},
+    {"STATUS", "status"},
+    {"CHANNEL", "channel/kind"},
+    {"PAYLOAD", "payload"},
+    {"TYPES", "types"},
+    {"ROLES", "roles"},
+    {"HEAD", "head"},
+    {0},
+};
+
+int subscribe_add_command(const struct invocation *invocation)
+{
+    const struct options *options = invocation->options;
+    struct buffer body = {0};
+    struct json json = json_start(&body);
+    json_open_object(&json);
+    json_member_text(&json, "subscriber", view_of_text(invocation_argument(invocation, 0)));
+    json_member_texts(&json, "types", options, "type");
+    json_member_texts(&json, "roles", options, "role");
+    json_member_option(&json, "payload", options, "payload");
+    json_member_option(&json, "purpose", options, "purpose");
+    if (options_has(options, "own"))
+        json_member_bool(&json, "own", true);
+    json_close_object(&json);
+    int code = answer_show_member(invocation, "POST", "/subscriptions", &body, "id");
+    buffer_destroy(&body);
+    return code;
+}
+
+int subscribe_list_command(const struct invocation *invocation)
+{
+    struct buffer path = {0};
+    const char *subscriber = options_find(invocation->options, "subscriber");
+    int code = answer_list(invocation,
+                           subscriber == NULL ? "/subscriptions"
+                                              : path_make(&path, "/subscriptions?subscriber=", subscriber, ""),
+                           list_columns);
+    buffer_destroy(&path);
+    return code;
+}
+
+int subscribe_show_command(const struct invocation *invocation)
+{
+    struct buffer path = {0};
+    int code = answer_show(invocation, "GET",
+                           path_make(&path, "/subscriptions/", invocation_argument(invocation, 0), ""), NULL, columns);
+    buffer_destroy(&path);
+    return code;
+}
+
+int subscribe_end_command(const struct invocation *invocation)
+{
+    struct buffer path = {0};
+    int code = answer_show_member(
+        invocation, "DELETE", path_make(&path, "/subscriptions/", invocation_argument(invocation, 0), ""), NULL, NULL);
+    buffer_destroy(&path);
+    return code;
+}
+
+int replay_command(const struct invocation *invocation)
+{
+    struct buffer body = {0}, path = {0};
+    struct json json = json_start(&body);
+    struct error err;
+    int64_t from = 0;
+    enum result result = options_number(invocation->options, "from", 1, INT64_MAX, &from, &err);
+    if (result == OK && from == 0)
+        result = error_set(&err, REJECTED, "--from NUMBER says from which alert");
+    json_open_object(&json);
+    json_member_number(&json, "from", from);
+    json_close_object(&json);
+    int code =
+        result != OK
+            ? command_misused(invocation, &err)
+            : answer_show_member(invocation, "POST",
+                                 path_make(&path, "/subscriptions/", invocation_argument(invocation, 0), "/replay"),
+                                 &body, NULL);
+    buffer_destroy(&body);
+    buffer_destroy(&path);
+    return code;
+}
