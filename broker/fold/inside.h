@@ -87,6 +87,8 @@ struct runner {
     struct buffer state;
     struct buffer envelope;
     struct error incident; /* why a partition could not be started */
+    bool *told_from;       /* by source partition, once asked for: somebody was told from it */
+    bool started_anew;     /* the start is to be committed before anything is emitted */
     size_t events_since_commit;
     int64_t last_commit_ms, last_offset_commit_ms, last_tick_check_ms, newest_record_ms;
     int failures; /* in a row; decides the pause */

@@ -37,25 +37,28 @@ static int64_t start_at_the_beginning(void *context, int32_t partition, int64_t 
     return LOG_START;
 }
 
-/* Is there any telling in the log? Only then can starting anew tell twice. */
-static enum result alerts_hold_a_telling(struct runner *runner, bool *ret, struct error *err)
+/* Which source partitions has anybody been told from? Only those cannot be started anew without telling twice. */
+static enum result told_from_read(struct runner *runner, struct error *err)
 {
     struct log_reader_options options = {.topic = TOPIC_ALERTS, .start = start_at_the_beginning};
     struct log_reader *reader;
     const struct log_record *records;
     size_t count;
+    struct arena arena = {0};
     enum result result = log_reader_open(runner->options.log, &options, &reader, err);
     if (result != OK)
         return result;
-    *ret = false;
-    while (!*ret && (result = log_read(reader, 1000, 0, &records, &count, err)) == OK) {
-        for (size_t i = 0; i < count && !*ret; i++) {
+    runner->told_from = memory_array((size_t)runner->part_count, sizeof *runner->told_from);
+    while ((result = log_read(reader, 1000, 0, &records, &count, err)) == OK) {
+        for (size_t i = 0; i < count; i++) {
             struct opened_record opened;
-            struct arena arena = {0};
-            *ret = record_open(records[i].value, &arena, &opened, NULL) == OK && opened.kind == SCHEMA_TELLING;
-            arena_destroy(&arena);
+            arena_reset(&arena);
+            if (record_open(records[i].value, &arena, &opened, NULL) == OK && opened.kind == SCHEMA_TELLING &&
+                opened.telling.cause.partition >= 0 && opened.telling.cause.partition < runner->part_count)
+                runner->told_from[opened.telling.cause.partition] = true;
         }
     }
+    arena_destroy(&arena);
     log_reader_close(reader);
     return result == NOTHING ? OK : result;
 }
@@ -84,23 +87,23 @@ static bool last_record_is_the_same(struct runner *runner, const struct store_po
     return false;
 }
 
-/* Neither store nor offset: only a log in which nobody was told of anything may be started from its beginning. */
-static bool may_start_anew(struct runner *runner)
+/* Neither store nor offset: only a partition from which nobody was told of anything may be started from its beginning.
+ */
+static bool may_start_anew(struct runner *runner, int32_t partition)
 {
-    bool told = false;
     struct error err = {0};
     if (!runner->fold.owner || runner->fold.source != TOPIC_EVENTS)
         return true;
-    if (alerts_hold_a_telling(runner, &told, &err) != OK) {
+    if (runner->told_from == NULL && told_from_read(runner, &err) != OK) {
         (void)error_set(&runner->incident, FATAL, "%s: %.200s", runner->fold.name, err.text);
         return false;
     }
-    if (told)
+    if (runner->told_from[partition])
         (void)error_set(&runner->incident, FATAL,
                         "%s: the store and the group's offset are gone, and people were told already; run `tidings "
                         "recover` to say from where to go on",
                         runner->fold.name);
-    return !told;
+    return !runner->told_from[partition];
 }
 
 int64_t part_start(void *context, int32_t partition, int64_t committed)
@@ -114,8 +117,12 @@ int64_t part_start(void *context, int32_t partition, int64_t committed)
     struct part *part = &runner->parts[partition];
     if (!last_record_is_the_same(runner, &part->position))
         return LOG_NOT_MINE;
-    if (!part->known && committed < 0 && !may_start_anew(runner))
-        return LOG_NOT_MINE;
+    if (!part->known && committed < 0) {
+        if (!may_start_anew(runner, partition))
+            return LOG_NOT_MINE;
+        part->position.next_offset = 0; /* committed before anything is emitted */
+        runner->started_anew = true;
+    }
     int64_t stored = part->position.next_offset;
     part->mine = true;
     part->known = true;

@@ -86,6 +86,7 @@ void runner_close(struct runner *runner)
     buffer_destroy(&runner->state);
     buffer_destroy(&runner->envelope);
     arena_destroy(&runner->arena);
+    free(runner->told_from);
     free(runner->parts);
     free(runner);
 }
@@ -179,6 +180,10 @@ static enum result records_read(struct runner *runner, int timeout_ms, struct er
         return error_set(err, FATAL, "%s", runner->incident.text);
     if (result != OK)
         runner->record_count = 0;
+    if ((result == OK || result == NOTHING) && runner->started_anew) {
+        runner->started_anew = false;
+        commit_offsets(runner);
+    }
     return result;
 }
 
