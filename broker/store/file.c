@@ -1,6 +1,6 @@
 /* Opens a store's file, checks whose it is, and throws it away where it cannot be used: it is a fold, made anew from
  * the log. */
-#include "broker/store/file.h"
+#include "broker/store/values.h"
 
 #include "broker/base/memory.h"
 
@@ -22,11 +22,13 @@ static const char open_sql[] = "PRAGMA page_size = 8192; PRAGMA journal_mode = W
 static const char open_read_only_sql[] =
     "PRAGMA wal_autocheckpoint = 0; PRAGMA mmap_size = 0; PRAGMA cache_size = -8192;"
     "PRAGMA temp_store = MEMORY;";
-static const char make_sql[] = "BEGIN IMMEDIATE;"
-                               "CREATE TABLE meta(identity TEXT NOT NULL, shape INTEGER NOT NULL);"
-                               "INSERT INTO meta(identity, shape) VALUES(%Q, %d);"
-                               "PRAGMA application_id = %d;"
-                               "COMMIT";
+static const char make_sql[] =
+    "BEGIN IMMEDIATE;"
+    "CREATE TABLE meta(identity TEXT NOT NULL, shape INTEGER NOT NULL);"
+    "INSERT INTO meta(identity, shape) VALUES(%Q, %d);"
+    "CREATE TABLE segment(id INTEGER PRIMARY KEY, bytes INTEGER NOT NULL, live INTEGER NOT NULL);"
+    "PRAGMA application_id = %d;"
+    "COMMIT";
 static const char meta_sql[] = "SELECT identity, shape FROM meta";
 static const char tables_sql[] = "SELECT count(*) FROM sqlite_schema";
 static const char application_sql[] = "PRAGMA application_id";
@@ -75,6 +77,16 @@ enum result file_result(struct store_file *file, int code, const char *doing)
     if (is_passing(code))
         return error_set(&file->why, AGAIN, "the store %s cannot be %s now (%s, %d)", file->path, doing, why, code);
     return error_set(&file->why, FATAL, "the store %s cannot be %s (%s, %d)", file->path, doing, why, code);
+}
+
+enum result file_system_result(struct store_file *file, int why, const char *doing)
+{
+    if (why == EIO) { /* what was said to be written may not be there */
+        file->damaged = true;
+        return error_set(&file->why, FATAL, "the store %s is damaged (%s): it will be made anew from the log",
+                         file->path, strerror(why));
+    }
+    return error_set(&file->why, AGAIN, "the store %s cannot be %s now (%s)", file->path, doing, strerror(why));
 }
 
 static int run(struct store_file *file, const char *sql)
@@ -126,6 +138,7 @@ static void throw_away(const char *path)
         (void)unlink(name);
     }
     free(name);
+    values_remove_strangers(path, NULL, 0);
 }
 
 static int connect_owner(struct store_file *file)

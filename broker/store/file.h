@@ -27,6 +27,7 @@ struct store_file {
     bool damaged;     /* found to be so: thrown away at file_close */
     int wal_pages;    /* what a checkpoint would have to do, as the last commit said */
     int scans;        /* under way */
+    unsigned made;    /* counts how often a reader has gone over to a file made anew */
     struct error why; /* of the last failure */
     struct space_table spaces[SPACES];
 };
@@ -52,5 +53,6 @@ void file_scan_done(struct store_file *file, uint8_t space, sqlite3_stmt *statem
 enum result file_put_statement(struct store_file *file, uint8_t space, sqlite3_stmt **ret);
 enum result file_remove_statement(struct store_file *file, uint8_t space, sqlite3_stmt **ret);
 
-/* Says what an SQLite code means, with a reason in file->why. doing: "read", "written" ... */
+/* Says what an SQLite code, or an errno, means, with a reason in file->why. doing: "read", "written" ... */
 enum result file_result(struct store_file *file, int code, const char *doing);
+enum result file_system_result(struct store_file *file, int why, const char *doing);

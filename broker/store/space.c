@@ -7,12 +7,16 @@
 
 enum { NAME_SIZE = 32, SQL_SIZE = 256 };
 
-static const char make_sql[] = "CREATE TABLE IF NOT EXISTS %s(key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID";
+/* A value stands in its row, or in a segment (values.h). */
+static const char make_sql[] =
+    "CREATE TABLE IF NOT EXISTS %s("
+    "key BLOB PRIMARY KEY, value BLOB, segment INTEGER, at INTEGER, size INTEGER) WITHOUT ROWID";
 static const char exists_sql[] = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1";
-static const char find_sql[] = "SELECT value FROM %s WHERE key = ?1";
-static const char scan_sql[] = "SELECT key, value FROM %s WHERE key >= ?1 ORDER BY key";
-static const char put_sql[] =
-    "INSERT INTO %s(key, value) VALUES(?1, ?2) ON CONFLICT(key) DO UPDATE SET value = excluded.value";
+static const char find_sql[] = "SELECT key, value, segment, at, size FROM %s WHERE key = ?1";
+static const char scan_sql[] = "SELECT key, value, segment, at, size FROM %s WHERE key >= ?1 ORDER BY key";
+static const char put_sql[] = "INSERT INTO %s(key, value, segment, at, size) VALUES(?1, ?2, ?3, ?4, ?5) "
+                              "ON CONFLICT(key) DO UPDATE SET value = excluded.value, segment = excluded.segment, "
+                              "at = excluded.at, size = excluded.size";
 static const char remove_sql[] = "DELETE FROM %s WHERE key = ?1";
 
 /* SQLite's names do not tell upper from lower case. */

@@ -6,10 +6,13 @@
 #include <assert.h>
 #include <stdlib.h>
 
+enum { READ_TRIES = 16 }; /* each meets a commit of the owner's between its row and its value */
+
 enum result store_open(const char *path, const char *identity, int shape, struct store **ret, struct error *err)
 {
     struct store *store = memory_take(sizeof *store);
     enum result result = file_open(&store->file, path, identity, shape, err);
+    values_open(&store->values, &store->file);
     if (result == OK)
         *ret = store;
     else
@@ -21,6 +24,7 @@ enum result store_open_read_only(const char *path, struct store **ret, struct er
 {
     struct store *store = memory_take(sizeof *store);
     enum result result = file_open_read_only(&store->file, path, err);
+    values_open(&store->values, &store->file);
     if (result == OK)
         *ret = store;
     else
@@ -33,9 +37,38 @@ void store_close(struct store *store)
     if (store == NULL)
         return;
     file_rollback(&store->file);
+    values_close(&store->values);
     file_close(&store->file);
     overlay_clear(&store->overlay);
+    buffer_destroy(&store->scratch);
     free(store);
+}
+
+/* ret_moved: a reader met a row whose value the owner has moved since; the row says by now where to. */
+static enum result file_find(struct store *store, uint8_t space, struct view key, struct buffer *ret, bool *ret_moved)
+{
+    sqlite3_stmt *statement = NULL;
+    struct view value;
+    enum result result = row_begin_read(store);
+    if (result == OK)
+        result = file_find_statement(&store->file, space, &statement);
+    if (result != OK || statement == NULL)
+        return result == OK ? NOTHING : result;
+    int code = bind_view(statement, 1, key);
+    if (code == SQLITE_OK)
+        code = sqlite3_step(statement);
+    if (code == SQLITE_ROW) {
+        result = row_value(store, statement, space, &store->scratch, &value);
+        *ret_moved = result == NOTHING;
+        if (result == OK) {
+            buffer_clear(ret);
+            buffer_add_view(ret, value);
+        }
+    } else {
+        result = code == SQLITE_DONE ? NOTHING : file_result(&store->file, code, "read");
+    }
+    (void)sqlite3_reset(statement);
+    return result == NOTHING && *ret_moved ? AGAIN : result;
 }
 
 enum result space_find(struct store *store, uint8_t space, struct view key, struct buffer *ret)
@@ -48,22 +81,13 @@ enum result space_find(struct store *store, uint8_t space, struct view key, stru
         buffer_add_view(ret, overlay_value(entry));
         return OK;
     }
-    sqlite3_stmt *statement = NULL;
-    enum result result = file_begin_read(&store->file);
-    if (result == OK)
-        result = file_find_statement(&store->file, space, &statement);
-    if (result != OK || statement == NULL)
-        return result == OK ? NOTHING : result;
-    int code = bind_view(statement, 1, key);
-    if (code == SQLITE_OK)
-        code = sqlite3_step(statement);
-    if (code == SQLITE_ROW) {
-        buffer_clear(ret);
-        buffer_add_view(ret, column_view(statement, 0));
-    } else {
-        result = code == SQLITE_DONE ? NOTHING : file_result(&store->file, code, "read");
+    enum result result = NOTHING;
+    for (int tries = 0; tries < READ_TRIES; tries++) {
+        bool moved = false;
+        result = file_find(store, space, key, ret, &moved);
+        if (!moved)
+            break;
     }
-    (void)sqlite3_reset(statement);
     return result;
 }
 
@@ -104,22 +128,6 @@ const char *store_why(const struct store *store)
     return store->file.why.text;
 }
 
-static enum result write_entry(struct store *store, const struct overlay_entry *entry)
-{
-    sqlite3_stmt *statement = NULL;
-    enum result result = entry->removed ? file_remove_statement(&store->file, entry->space, &statement)
-                                        : file_put_statement(&store->file, entry->space, &statement);
-    if (result != OK)
-        return result;
-    int code = bind_view(statement, 1, overlay_key(entry));
-    if (code == SQLITE_OK && !entry->removed)
-        code = bind_view(statement, 2, overlay_value(entry));
-    if (code == SQLITE_OK)
-        code = sqlite3_step(statement);
-    (void)sqlite3_reset(statement);
-    return file_result(&store->file, code, "written");
-}
-
 /* In order of key, so that each page of the table is met once. */
 static enum result write_space(struct store *store, uint8_t space)
 {
@@ -127,16 +135,14 @@ static enum result write_space(struct store *store, uint8_t space)
     struct overlay_place *places = overlay_sorted(&store->overlay, space, VIEW_NONE, VIEW_NONE, &count);
     enum result result = OK;
     for (size_t i = 0; i < count && result == OK; i++)
-        result = write_entry(store, places[i].entry);
+        result = row_write(store, places[i].entry);
     free(places);
     return result;
 }
 
-enum result store_commit(struct store *store, struct error *err)
+static enum result write_all(struct store *store)
 {
     enum result result = OK;
-    if (store->overlay.count == 0)
-        return OK;
     for (int space = 0; space < SPACES && result == OK; space++)
         if (store->overlay.newest[space] != NULL)
             result = file_make_space(&store->file, (uint8_t)space);
@@ -146,11 +152,23 @@ enum result store_commit(struct store *store, struct error *err)
         if (store->overlay.newest[space] != NULL)
             result = write_space(store, (uint8_t)space);
     if (result == OK)
-        result = file_commit(&store->file);
+        result = values_write(&store->values);
+    return result == OK ? file_commit(&store->file) : result;
+}
+
+enum result store_commit(struct store *store, struct error *err)
+{
+    if (store->overlay.count == 0)
+        return OK;
+    enum result result = store_sweep(store);
+    if (result == OK)
+        result = write_all(store);
     if (result == OK) {
+        values_committed(&store->values);
         overlay_clear(&store->overlay);
     } else {
         file_rollback(&store->file);
+        store->values.loaded = false; /* it says what was not committed */
         if (err != NULL)
             *err = store->file.why;
     }

@@ -23,6 +23,7 @@ static enum result reopen(struct store_file *file)
     enum result result = file_open_read_only(&fresh, file->path, &file->why);
     if (result != OK)
         return result == NOTHING ? AGAIN : result;
+    fresh.made = file->made + 1;
     file_close(file);
     *file = fresh;
     return OK;

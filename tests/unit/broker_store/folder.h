@@ -4,6 +4,7 @@
 #include "broker/base/memory.h"
 #include "broker/store/store.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -49,12 +50,13 @@ static inline void folder_reopen(struct folder *folder)
 static inline void folder_remove(struct folder *folder)
 {
     store_close(folder->store);
-    static const char *const ends[] = {"", "-wal", "-shm"};
-    for (size_t i = 0; i < 3; i++) {
-        char name[112];
-        (void)snprintf(name, sizeof name, "%s%s", folder->file, ends[i]);
-        (void)unlink(name);
-    }
+    DIR *files = opendir(folder->path);
+    const struct dirent *file;
+    assert_non_null(files);
+    while ((file = readdir(files)) != NULL)
+        if (strncmp(file->d_name, "match.store", 11) == 0)
+            (void)unlinkat(dirfd(files), file->d_name, 0);
+    (void)closedir(files);
     assert_int_equal(rmdir(folder->path), 0); /* nothing else was left there */
 }
 

@@ -21,7 +21,7 @@ static _Noreturn void commit_until_killed(struct folder *folder, int started)
         for (int i = 0; i < 200; i++) {
             char key[16];
             (void)snprintf(key, sizeof key, "%d", i * 7919 % 200);
-            store_put(store, "sd"[i % 2], view_of_text(key), VIEW_OF(((int64_t[40]){number})));
+            store_put(store, "sd"[i % 2], view_of_text(key), VIEW_OF(((int64_t[500]){number})));
         }
         position.next_offset = number;
         store_position_put(store, &position);
