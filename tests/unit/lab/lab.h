@@ -22,6 +22,8 @@ enum { LAB_PARTITIONS = 4 };
 void lab_open(struct lab *lab);
 void lab_reopen(struct lab *lab); /* closes the log and opens it again, as after a restart */
 void lab_close(struct lab *lab);  /* and removes the folder */
+void lab_close_keeping_files(struct lab *lab);
+void lab_open_again(struct lab *lab);
 
 /* The patientRef of a synthetic number, with a data key in the log. */
 struct view lab_patient(struct lab *lab, const char *nhs_number);
