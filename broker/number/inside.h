@@ -12,10 +12,10 @@ struct number {
 };
 
 /* The key of a row: subscription, 00, number. */
-struct view row_key(struct view subscription, int64_t number, struct buffer *to);
-void row_write(const struct log_record *telling, const struct cause *cause, uint8_t ret[ROW_SIZE]);
+struct view number_row_key(struct view subscription, int64_t number, struct buffer *to);
+void number_row_write(const struct log_record *telling, const struct cause *cause, uint8_t ret[ROW_SIZE]);
 /* False: not a row's form. */
-bool row_read(struct view row, struct numbered_alert *ret);
+bool number_row_read(struct view row, struct numbered_alert *ret);
 
 /* Did the subscription have the telling that `cause` made? Rows of one source partition stand in the order of their
  * causes, so a binary search over the numbers finds it without an index of its own (docs/decisions/0004). */

@@ -116,8 +116,9 @@ static void telling_apply(struct number *number, struct subscriber_state *state,
         if (!telling_goes_to(numbered, telling, &input->opened->told, output))
             continue;
         uint8_t row[ROW_SIZE];
-        row_write(input->record, &telling->cause, row);
-        fold_put_row(output, ROW_SPACE, row_key(numbered->subscription.id, ++numbered->head, &key), VIEW_OF(row));
+        number_row_write(input->record, &telling->cause, row);
+        fold_put_row(output, ROW_SPACE, number_row_key(numbered->subscription.id, ++numbered->head, &key),
+                     VIEW_OF(row));
         just_numbered_add(number, numbered->subscription.id, numbered->head);
     }
     buffer_destroy(&key);

@@ -3,7 +3,7 @@
 
 #include "broker/base/bytes.h"
 
-struct view row_key(struct view subscription, int64_t number, struct buffer *to)
+struct view number_row_key(struct view subscription, int64_t number, struct buffer *to)
 {
     uint8_t tail[9] = {0};
     bytes_put_u64(tail + 1, (uint64_t)number);
@@ -13,7 +13,7 @@ struct view row_key(struct view subscription, int64_t number, struct buffer *to)
     return buffer_view(to);
 }
 
-void row_write(const struct log_record *telling, const struct cause *cause, uint8_t ret[ROW_SIZE])
+void number_row_write(const struct log_record *telling, const struct cause *cause, uint8_t ret[ROW_SIZE])
 {
     bytes_put_u32(ret, (uint32_t)telling->partition);
     bytes_put_u64(ret + 4, (uint64_t)telling->offset);
@@ -23,7 +23,7 @@ void row_write(const struct log_record *telling, const struct cause *cause, uint
     bytes_put_u32(ret + 28, (uint32_t)cause->index);
 }
 
-bool row_read(struct view row, struct numbered_alert *ret)
+bool number_row_read(struct view row, struct numbered_alert *ret)
 {
     const uint8_t *at = row.data;
     if (row.size != ROW_SIZE)
@@ -37,8 +37,8 @@ bool row_read(struct view row, struct numbered_alert *ret)
 enum result number_find(struct store *store, struct view subscription, int64_t number, struct numbered_alert *ret)
 {
     struct buffer key = {0}, row = {0};
-    enum result result = store_find(store, ROW_SPACE, row_key(subscription, number, &key), &row);
-    if (result == OK && !row_read(buffer_view(&row), ret))
+    enum result result = store_find(store, ROW_SPACE, number_row_key(subscription, number, &key), &row);
+    if (result == OK && !number_row_read(buffer_view(&row), ret))
         result = FATAL;
     if (result == OK)
         ret->number = number;
@@ -64,8 +64,8 @@ bool number_was_given(struct fold_output *output, struct view subscription, int6
         struct numbered_alert alert = {0};
         bool same_source = false;
         for (; at >= low && !same_source; at--) { /* back to the nearest row of the same source partition */
-            same_source = fold_find_row(output, ROW_SPACE, row_key(subscription, at, &key), &row) == OK &&
-                          row_read(buffer_view(&row), &alert) && alert.cause.topic == cause->topic &&
+            same_source = fold_find_row(output, ROW_SPACE, number_row_key(subscription, at, &key), &row) == OK &&
+                          number_row_read(buffer_view(&row), &alert) && alert.cause.topic == cause->topic &&
                           alert.cause.partition == cause->partition;
         }
         int order = same_source ? cause_compare(&alert.cause, cause) : -1;
