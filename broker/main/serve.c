@@ -37,6 +37,7 @@ void loop_has_opened(struct loop *loop)
 static void *loop_thread(void *context)
 {
     struct loop *loop = context;
+    (void)pthread_setname_np(pthread_self(), loop->name);
     loop->result = loop->run(loop);
     if (loop->result != OK) {
         atomic_store(&loop->shared->failed, true);

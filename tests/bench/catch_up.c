@@ -25,6 +25,7 @@ struct fold_thread {
 static void *fold_run(void *context)
 {
     struct fold_thread *thread = context;
+    (void)pthread_setname_np(pthread_self(), thread->fold.name);
     struct runner_options options = {
         .log = thread->world->log, .vault = thread->world->vault, .data_folder = thread->folder, .region = "bench"};
     struct runner *runner;
