@@ -3,6 +3,7 @@
 
 #include "broker/base/memory.h"
 #include "broker/base/time.h"
+#include "broker/log/compacted_views.h"
 #include "broker/log/segment_frame.h"
 
 #include <fcntl.h>
@@ -10,22 +11,24 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static const char settings[] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=2000;"
+static const char settings[] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0;"
                                "PRAGMA cache_size=-4096; PRAGMA temp_store=MEMORY;";
 static const char secure_settings[] = "PRAGMA secure_delete=ON;";
-static const char schema[] = "CREATE TABLE IF NOT EXISTS record (key BLOB PRIMARY KEY, offset INTEGER NOT NULL,"
-                             " timestamp INTEGER NOT NULL, value BLOB) WITHOUT ROWID;"
-                             "CREATE UNIQUE INDEX IF NOT EXISTS record_offset ON record (offset);";
-static const char put_sql[] = "INSERT INTO record (key, offset, timestamp, value) VALUES (?1, ?2, ?3, ?4)"
-                              " ON CONFLICT (key) DO UPDATE SET offset = ?2, timestamp = ?3, value = ?4";
+static const char schema[] = "CREATE TABLE IF NOT EXISTS record (offset INTEGER PRIMARY KEY, key BLOB NOT NULL,"
+                             " timestamp INTEGER NOT NULL, value BLOB);"
+                             "CREATE UNIQUE INDEX IF NOT EXISTS record_key ON record (key);";
+static const char put_sql[] = "INSERT OR REPLACE INTO record (offset, key, timestamp, value) VALUES (?2, ?1, ?3, ?4)";
 static const char end_sql[] = "SELECT coalesce(max(offset) + 1, 0) FROM record";
+
+enum { LOG_PAGES = 2000 }; /* then the write-ahead log is emptied into the file: 8 MB */
 
 struct compacted {
     sqlite3 *database;
+    struct compacted_views views;
+    int log_pages; /* in the write-ahead log */
     sqlite3_stmt *put;
     int64_t end;
     bool erases, is_broken;
-    bool erasure_due; /* something erased still stands in the write-ahead log */
 };
 
 /* What a failed write means. The statement's transaction is rolled back by the caller. */
@@ -63,11 +66,21 @@ static void file_make(const char *path)
         (void)close(file);
 }
 
+static int log_grew(void *context, sqlite3 *database, const char *name, int pages)
+{
+    struct compacted *table = context;
+    (void)database;
+    (void)name;
+    table->log_pages = pages;
+    return SQLITE_OK;
+}
+
 enum result compacted_open(const char *path, bool erases, struct compacted **ret, struct error *err)
 {
     struct compacted *table = memory_take(sizeof *table);
     enum result result = OK;
     table->erases = erases;
+    (void)pthread_mutex_init(&table->views.mutex, NULL);
     file_make(path);
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
     if (sqlite3_open_v2(path, &table->database, flags, NULL) != SQLITE_OK ||
@@ -79,6 +92,7 @@ enum result compacted_open(const char *path, bool erases, struct compacted **ret
         result = error_set(err, FATAL, "%.120s: %s", path, sqlite3_errmsg(table->database));
         goto out;
     }
+    (void)sqlite3_wal_hook(table->database, log_grew, table);
     result = end_find(table, err);
     if (result != OK)
         goto out;
@@ -97,6 +111,7 @@ void compacted_close(struct compacted *table)
     if (table->database != NULL && !table->is_broken)
         (void)sqlite3_wal_checkpoint_v2(table->database, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
     (void)sqlite3_close(table->database);
+    (void)pthread_mutex_destroy(&table->views.mutex);
     free(table);
 }
 
@@ -114,12 +129,22 @@ static int put(struct compacted *table, const struct segment_frame *frame, int64
     return code == SQLITE_DONE ? SQLITE_OK : code;
 }
 
-/* Erased bytes leave the write-ahead log when it is emptied; a reader in the middle of a look puts it off to the next
- * time. */
-static void erasure_finish(struct compacted *table)
+/* Views may look at the file again, and now see this commit. Every so often, and when something was erased, the
+ * write-ahead log is emptied: most of it beside the views, the rest while they pause. It can fail (another process
+ * looks, a full disk): then it is done after the next commit. */
+static void views_refresh(struct compacted *table, bool erased)
 {
-    int code = sqlite3_wal_checkpoint_v2(table->database, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-    table->erasure_due = code != SQLITE_OK;
+    int pages = 0;
+    bool emptying = table->log_pages >= LOG_PAGES || (erased && table->erases);
+    if (emptying)
+        (void)sqlite3_wal_checkpoint_v2(table->database, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    compacted_views_pause(&table->views);
+    if (emptying &&
+        sqlite3_wal_checkpoint_v2(table->database, NULL, SQLITE_CHECKPOINT_TRUNCATE, &pages, NULL) != SQLITE_OK)
+        table->log_pages = LOG_PAGES;
+    else if (emptying)
+        table->log_pages = 0;
+    compacted_views_resume(&table->views);
 }
 
 enum result compacted_commit(struct compacted *table, struct buffer *frames, struct error *err)
@@ -146,9 +171,13 @@ enum result compacted_commit(struct compacted *table, struct buffer *frames, str
         return result;
     }
     table->end = offset;
-    if (table->erases && (erased || table->erasure_due))
-        erasure_finish(table);
+    views_refresh(table, erased);
     return OK;
+}
+
+struct compacted_views *compacted_views_of(struct compacted *table)
+{
+    return table == NULL ? NULL : &table->views;
 }
 
 int64_t compacted_end(const struct compacted *table)

@@ -21,13 +21,19 @@ void compacted_close(struct compacted *table);
 enum result compacted_commit(struct compacted *table, struct buffer *frames, struct error *err);
 int64_t compacted_end(const struct compacted *table); /* one past the last offset; of the writing thread */
 
+/* The views of this process, so that the writer can keep them off the files for a moment. */
+struct compacted_views;
+struct compacted_views *compacted_views_of(struct compacted *table);
+
 struct compacted_view;
 struct compacted_row {
     int64_t offset, timestamp_ms;
     struct view key, value; /* value: NULL data for a tombstone */
 };
 
-enum result compacted_view_open(const char *path, struct compacted_view **ret, struct error *err);
+/* views NULL: the table belongs to another process. */
+enum result compacted_view_open(const char *path, struct compacted_views *views, struct compacted_view **ret,
+                                struct error *err);
 void compacted_view_close(struct compacted_view *view);
 /* The live value under key, copied into ret. NOTHING: none. */
 enum result compacted_view_find(struct compacted_view *view, struct view key, struct buffer *ret, struct error *err);

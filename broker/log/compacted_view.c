@@ -3,6 +3,7 @@
 
 #include "broker/base/memory.h"
 #include "broker/event/limits.h"
+#include "broker/log/compacted_views.h"
 
 #include <sqlite3.h>
 #include <stdlib.h>
@@ -20,15 +21,19 @@ static const char *const sql[QUERY_COUNT] = {
 };
 
 struct compacted_view {
+    struct compacted_look look;
+    struct compacted_views *views; /* NULL: of another process, so no look is kept */
     sqlite3 *database;
     sqlite3_stmt *queries[QUERY_COUNT];
     struct buffer bytes; /* what the last read's rows point into */
 };
 
-enum result compacted_view_open(const char *path, struct compacted_view **ret, struct error *err)
+enum result compacted_view_open(const char *path, struct compacted_views *views, struct compacted_view **ret,
+                                struct error *err)
 {
     struct compacted_view *view = memory_take(sizeof *view);
     enum result result = OK;
+    (void)pthread_mutex_init(&view->look.mutex, NULL);
     bool fine = sqlite3_open_v2(path, &view->database, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK &&
                 sqlite3_busy_timeout(view->database, 5000) == SQLITE_OK &&
                 sqlite3_exec(view->database, "PRAGMA wal_autocheckpoint=0; PRAGMA cache_size=-4096;", NULL, NULL,
@@ -40,6 +45,10 @@ enum result compacted_view_open(const char *path, struct compacted_view **ret, s
         result = error_set(err, FATAL, "%.120s: %s", path, sqlite3_errmsg(view->database));
         goto out;
     }
+    view->look.database = view->database;
+    view->views = views;
+    if (views != NULL)
+        compacted_views_add(views, &view->look);
     *ret = view;
     view = NULL;
 out:
@@ -51,11 +60,28 @@ void compacted_view_close(struct compacted_view *view)
 {
     if (view == NULL)
         return;
+    if (view->views != NULL)
+        compacted_views_remove(view->views, &view->look);
     for (int i = 0; i < QUERY_COUNT; i++)
         (void)sqlite3_finalize(view->queries[i]);
     (void)sqlite3_close(view->database);
+    (void)pthread_mutex_destroy(&view->look.mutex);
     buffer_destroy(&view->bytes);
     free(view);
+}
+
+/* Around each use. The look is kept until the writer ends it. */
+static void look_take(struct compacted_view *view)
+{
+    (void)pthread_mutex_lock(&view->look.mutex);
+    if (view->views != NULL && !view->look.is_taken)
+        view->look.is_taken = sqlite3_exec(view->database, "BEGIN", NULL, NULL, NULL) == SQLITE_OK;
+}
+
+static void look_give(struct compacted_view *view, sqlite3_stmt *query)
+{
+    (void)sqlite3_reset(query);
+    (void)pthread_mutex_unlock(&view->look.mutex);
 }
 
 static struct view column(sqlite3_stmt *query, int index)
@@ -77,6 +103,7 @@ enum result compacted_view_find(struct compacted_view *view, struct view key, st
 {
     sqlite3_stmt *query = view->queries[FIND];
     enum result result = NOTHING;
+    look_take(view);
     (void)sqlite3_bind_blob(query, 1, key.data, (int)key.size, SQLITE_STATIC);
     int code = sqlite3_step(query);
     if (code == SQLITE_ROW) {
@@ -87,7 +114,7 @@ enum result compacted_view_find(struct compacted_view *view, struct view key, st
     } else if (code != SQLITE_DONE) {
         result = failed(view, err);
     }
-    (void)sqlite3_reset(query);
+    look_give(view, query);
     return result;
 }
 
@@ -117,6 +144,7 @@ enum result compacted_view_find_prefix(struct compacted_view *view, struct view 
     if (prefix.data == NULL)
         prefix = VIEW("");
     size_t end_size = prefix_end(prefix, end);
+    look_take(view);
     (void)sqlite3_bind_blob(query, 1, prefix.data, (int)prefix.size, SQLITE_STATIC);
     (void)sqlite3_bind_blob(query, 2, end, (int)end_size, SQLITE_STATIC);
     int code = sqlite3_step(query);
@@ -129,7 +157,7 @@ enum result compacted_view_find_prefix(struct compacted_view *view, struct view 
     } else if (code != SQLITE_DONE) {
         result = failed(view, err);
     }
-    (void)sqlite3_reset(query);
+    look_give(view, query);
     return result;
 }
 
@@ -140,6 +168,7 @@ enum result compacted_view_read(struct compacted_view *view, int64_t from, size_
     enum result result = OK;
     size_t count = 0;
     buffer_clear(&view->bytes);
+    look_take(view);
     (void)sqlite3_bind_int64(query, 1, from);
     (void)sqlite3_bind_int64(query, 2, (int64_t)most);
     int code = SQLITE_DONE;
@@ -154,7 +183,7 @@ enum result compacted_view_read(struct compacted_view *view, int64_t from, size_
     }
     if (code != SQLITE_ROW && code != SQLITE_DONE)
         result = failed(view, err);
-    (void)sqlite3_reset(query);
+    look_give(view, query);
     if (result != OK)
         return result;
     const uint8_t *at = view->bytes.data; /* only now do the bytes stay where they are */
@@ -173,6 +202,7 @@ enum result compacted_view_bounds(struct compacted_view *view, int64_t *ret_firs
 {
     sqlite3_stmt *query = view->queries[BOUNDS];
     enum result result = OK;
+    look_take(view);
     if (sqlite3_step(query) != SQLITE_ROW) {
         result = failed(view, err);
     } else {
@@ -180,6 +210,6 @@ enum result compacted_view_bounds(struct compacted_view *view, int64_t *ret_firs
         *ret_first = empty ? 0 : sqlite3_column_int64(query, 0);
         *ret_end = empty ? 0 : sqlite3_column_int64(query, 1) + 1;
     }
-    (void)sqlite3_reset(query);
+    look_give(view, query);
     return result;
 }

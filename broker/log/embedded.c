@@ -21,7 +21,7 @@ static const struct log_operations operations;
 
 enum result embedded_view_open(const struct embedded_line *line, struct compacted_view **ret, struct error *err)
 {
-    return compacted_view_open(line->table_path, ret, err);
+    return compacted_view_open(line->table_path, compacted_views_of(line->table), ret, err);
 }
 
 /* The file of a compacted topic. The keys stand outside the log's folder: they have a backup rule of their own. */
@@ -39,7 +39,7 @@ static enum result line_open_table(struct embedded_log *log, struct embedded_lin
     if (log->read_only) {
         struct compacted_view *view = NULL;
         int64_t first, end;
-        enum result result = compacted_view_open(path, &view, err);
+        enum result result = compacted_view_open(path, NULL, &view, err);
         if (result != OK)
             return result;
         result = compacted_view_bounds(view, &first, &end, err);
