@@ -14,7 +14,7 @@ enum {
     LONGEST_PAUSE_MS = 10 * 1000,
 };
 
-const struct option_kind alerts_option_kinds[] = {
+static const struct option_kind alerts_option_kinds[] = {
     {"after", "NUMBER", "the last number that you have (0: all)", false},
     {"follow", NULL, "goes on with what comes, until it is stopped", false},
     {0},
@@ -203,7 +203,7 @@ static enum result follow(struct reading *reading, struct error *err)
     return is_stopped(reading) ? OK : result;
 }
 
-int alerts_command(const struct invocation *invocation)
+static int alerts(const struct invocation *invocation)
 {
     struct reading reading = {.invocation = invocation, .subscription = invocation_argument(invocation, 0)};
     struct error err;
@@ -217,3 +217,18 @@ int alerts_command(const struct invocation *invocation)
     reading_close(&reading);
     return result == OK ? EXIT_DONE : command_failed(invocation, &err);
 }
+
+const struct command alerts_command = {
+    .name = "alerts",
+    .arguments = "SUBSCRIPTION",
+    .least = 1,
+    .most = 1,
+    .summary = "prints a subscription's alerts",
+    .options = {alerts_option_kinds, client_option_kinds},
+    .run = alerts,
+    .looks_at_stop = true,
+    .more =
+        "With --json each alert is one line, as the broker gives it. An operator's token reads no patient content: "
+        "with\n"
+        "--data a subscriber's token is made for the subscription's organisation, good for an hour; that is on record.",
+};

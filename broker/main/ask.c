@@ -97,6 +97,13 @@ static enum result send_patiently(struct broker *broker, const struct client_req
     }
 }
 
+enum result broker_post(struct broker *broker, const char *path, const char *content_type, struct view body,
+                        int *ret_status, struct buffer *ret_answer, struct error *err)
+{
+    struct client_request request = {.method = "POST", .path = path, .content_type = content_type, .body = body};
+    return send_patiently(broker, &request, ret_status, ret_answer, err);
+}
+
 enum result broker_ask(struct broker *broker, const char *method, const char *path, const struct buffer *body,
                        struct buffer *ret_answer, struct error *err)
 {

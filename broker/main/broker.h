@@ -30,6 +30,9 @@ void broker_close(struct broker *broker);
  */
 enum result broker_ask(struct broker *broker, const char *method, const char *path, const struct buffer *body,
                        struct buffer *ret_answer, struct error *err);
+/* One POST of this content type, again while the broker says "later". OK: it answered, with *ret_status. */
+enum result broker_post(struct broker *broker, const char *path, const char *content_type, struct view body,
+                        int *ret_status, struct buffer *ret_answer, struct error *err);
 /* The reason in a problem+json (or MNS) answer. */
 enum result broker_refusal(const struct broker *broker, int status, struct view answer, struct error *err);
 

@@ -1,45 +1,18 @@
-/* What each command does, for the table in main.c. */
+/* The commands of the program; each stands in the file of its name. */
 #pragma once
 
 #include "broker/main/command.h"
 
-/* serve_command.c */
-extern const struct option_kind serve_option_kinds[];
-int serve_command(const struct invocation *invocation);
+extern const struct command serve_command;
+extern const struct command organisation_add_command, organisation_list_command, organisation_show_command;
+extern const struct command subscriber_add_command, subscriber_list_command, subscriber_show_command;
+extern const struct command register_add_command, register_list_command, register_end_command;
+extern const struct command subscribe_add_command, subscribe_list_command, subscribe_show_command,
+    subscribe_end_command;
+extern const struct command token_add_command, token_end_command, token_link_command;
+extern const struct command publish_command;
+extern const struct command alerts_command, replay_command;
+extern const struct command status_command;
 
-/* broker.c: how client commands find the broker */
+/* How client commands find the broker: --data, --url, --token-file, --json. */
 extern const struct option_kind client_option_kinds[];
-
-/* organisation_commands.c, subscriber_commands.c */
-extern const struct option_kind organisation_option_kinds[], subscriber_option_kinds[];
-int organisation_add_command(const struct invocation *invocation);
-int organisation_list_command(const struct invocation *invocation);
-int organisation_show_command(const struct invocation *invocation);
-int subscriber_add_command(const struct invocation *invocation);
-int subscriber_list_command(const struct invocation *invocation);
-int subscriber_show_command(const struct invocation *invocation);
-
-/* register_commands.c */
-extern const struct option_kind register_option_kinds[], register_list_option_kinds[];
-int register_add_command(const struct invocation *invocation);
-int register_list_command(const struct invocation *invocation);
-int register_end_command(const struct invocation *invocation);
-
-/* subscribe_commands.c */
-extern const struct option_kind subscribe_option_kinds[], subscribe_list_option_kinds[], replay_option_kinds[];
-int subscribe_add_command(const struct invocation *invocation);
-int subscribe_list_command(const struct invocation *invocation);
-int subscribe_show_command(const struct invocation *invocation);
-int subscribe_end_command(const struct invocation *invocation);
-int replay_command(const struct invocation *invocation);
-
-/* token_commands.c */
-extern const struct option_kind token_option_kinds[];
-int token_add_command(const struct invocation *invocation);
-int token_end_command(const struct invocation *invocation);
-int token_link_command(const struct invocation *invocation);
-
-/* alerts_command.c, status_command.c */
-extern const struct option_kind alerts_option_kinds[];
-int alerts_command(const struct invocation *invocation);
-int status_command(const struct invocation *invocation);

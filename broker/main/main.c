@@ -5,139 +5,28 @@
 #include <signal.h>
 #include <string.h>
 
-static const struct command commands[] = {
-    {"serve",
-     "",
-     0,
-     0,
-     "runs the broker",
-     {serve_option_kinds},
-     serve_command,
-     true,
-     "When everything listens it prints one line: ready http=ADDRESS mllp=ADDRESS. SIGTERM: takes no more, finishes\n"
-     "what it has, exits. The first start on an empty log makes operator.token and region.key in the data folder."},
-
-    {"organisation add",
-     "ODS",
-     1,
-     1,
-     "adds an organisation, or replaces what is known of it",
-     {organisation_option_kinds, client_option_kinds},
-     organisation_add_command,
-     false,
-     NULL},
-    {"organisation list",
-     "",
-     0,
-     0,
-     "lists the organisations",
-     {client_option_kinds},
-     organisation_list_command,
-     false,
-     NULL},
-    {"organisation show",
-     "ODS",
-     1,
-     1,
-     "shows one organisation",
-     {client_option_kinds},
-     organisation_show_command,
-     false,
-     NULL},
-
-    {"subscriber add",
-     "ID",
-     1,
-     1,
-     "adds a team or professional who can be told",
-     {subscriber_option_kinds, client_option_kinds},
-     subscriber_add_command,
-     false,
-     NULL},
-    {"subscriber list", "", 0, 0, "lists who can be told", {client_option_kinds}, subscriber_list_command, false, NULL},
-    {"subscriber show", "ID", 1, 1, "shows one of them", {client_option_kinds}, subscriber_show_command, false, NULL},
-
-    {"register add",
-     "SUBSCRIBER",
-     1,
-     1,
-     "registers a patient to whoever looks after them; prints the id",
-     {register_option_kinds, client_option_kinds},
-     register_add_command,
-     false,
-     NULL},
-    {"register list",
-     "",
-     0,
-     0,
-     "lists a subscriber's registrations",
-     {register_list_option_kinds, client_option_kinds},
-     register_list_command,
-     false,
-     NULL},
-    {"register end", "ID", 1, 1, "ends a registration now", {client_option_kinds}, register_end_command, false, NULL},
-
-    {"subscribe add",
-     "SUBSCRIBER",
-     1,
-     1,
-     "makes a subscription; prints its id",
-     {subscribe_option_kinds, client_option_kinds},
-     subscribe_add_command,
-     false,
-     NULL},
-    {"subscribe list",
-     "",
-     0,
-     0,
-     "lists subscriptions",
-     {subscribe_list_option_kinds, client_option_kinds},
-     subscribe_list_command,
-     false,
-     NULL},
-    {"subscribe show", "ID", 1, 1, "shows a subscription", {client_option_kinds}, subscribe_show_command, false, NULL},
-    {"subscribe end", "ID", 1, 1, "ends a subscription", {client_option_kinds}, subscribe_end_command, false, NULL},
-
-    {"token add",
-     "",
-     0,
-     0,
-     "makes a token and prints it, this once",
-     {token_option_kinds, client_option_kinds},
-     token_add_command,
-     false,
-     NULL},
-    {"token end", "ID", 1, 1, "ends a token", {client_option_kinds}, token_end_command, false, NULL},
-    {"token link",
-     "ODS",
-     1,
-     1,
-     "prints a link that signs a person in to the organisation's page",
-     {client_option_kinds},
-     token_link_command,
-     false,
-     "The link is good for ten minutes and one use."},
-
-    {"alerts",
-     "SUBSCRIPTION",
-     1,
-     1,
-     "prints a subscription's alerts",
-     {alerts_option_kinds, client_option_kinds},
-     alerts_command,
-     true,
-     "With --json each alert is one line, as the broker gives it. An operator's token reads no patient content: with\n"
-     "--data a subscriber's token is made for the subscription's organisation, good for an hour; that is on record."},
-    {"replay",
-     "SUBSCRIPTION",
-     1,
-     1,
-     "asks for a webhook's alerts to be sent again",
-     {replay_option_kinds, client_option_kinds},
-     replay_command,
-     false,
-     NULL},
-    {"status", "", 0, 0, "shows how the broker is", {client_option_kinds}, status_command, false, NULL},
+static const struct command *const commands[] = {
+    &serve_command,
+    &organisation_add_command,
+    &organisation_list_command,
+    &organisation_show_command,
+    &subscriber_add_command,
+    &subscriber_list_command,
+    &subscriber_show_command,
+    &register_add_command,
+    &register_list_command,
+    &register_end_command,
+    &subscribe_add_command,
+    &subscribe_list_command,
+    &subscribe_show_command,
+    &subscribe_end_command,
+    &token_add_command,
+    &token_end_command,
+    &token_link_command,
+    &publish_command,
+    &alerts_command,
+    &replay_command,
+    &status_command,
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 
@@ -169,8 +58,8 @@ static int help_all(FILE *to, int code)
                   "tidings COMMAND [options]: tells the people who look after a patient what has just happened.\n\n");
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
         char left[64];
-        (void)snprintf(left, sizeof left, "%s %s", commands[i].name, commands[i].arguments);
-        (void)fprintf(to, "  %-26s %s\n", left, commands[i].summary);
+        (void)snprintf(left, sizeof left, "%s %s", commands[i]->name, commands[i]->arguments);
+        (void)fprintf(to, "  %-26s %s\n", left, commands[i]->summary);
     }
     (void)fprintf(to, "\n`tidings COMMAND --help` says what each takes. Exit: 0 done, 1 could not, 2 wrong usage.\n");
     return code;
@@ -217,7 +106,7 @@ static bool family_help(int argc, char **argv, FILE *to)
     size_t size = strlen(argv[0]);
     bool found = false;
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        const struct command *command = &commands[i];
+        const struct command *command = commands[i];
         if (strncmp(command->name, argv[0], size) != 0 || command->name[size] != ' ')
             continue;
         if (!found && argc > 1 && argv[1][0] != '-')
@@ -237,9 +126,9 @@ static int unknown_command(int argc, char **argv)
     (void)snprintf(words, sizeof words, "%.30s", argv[0]);
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
         char first[64];
-        (void)snprintf(first, sizeof first, "%.*s", (int)strcspn(commands[i].name, " "), commands[i].name);
+        (void)snprintf(first, sizeof first, "%.*s", (int)strcspn(commands[i]->name, " "), commands[i]->name);
         if (nearest == NULL && word_is_near(words, first))
-            nearest = commands[i].name;
+            nearest = commands[i]->name;
     }
     (void)fprintf(stderr, "tidings: there is no command `%s`", words);
     if (nearest != NULL)
@@ -275,13 +164,13 @@ int main(int argc, char **argv)
     if (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0 || strcmp(argv[0], "help") == 0)
         return help_all(stdout, EXIT_DONE);
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        int words = words_of(&commands[i], argc, argv);
+        int words = words_of(commands[i], argc, argv);
         if (words == 0)
             continue;
         if (asks_for_help(argc - words, argv + words))
-            return help_one(&commands[i]);
-        signals_prepare(&commands[i]);
-        return run(&commands[i], argc - words, argv + words);
+            return help_one(commands[i]);
+        signals_prepare(commands[i]);
+        return run(commands[i], argc - words, argv + words);
     }
     return unknown_command(argc, argv);
 }

@@ -6,7 +6,7 @@
 #include "broker/event/limits.h"
 #include "broker/main/file.h"
 
-const struct option_kind organisation_option_kinds[] = {
+static const struct option_kind organisation_option_kinds[] = {
     {"name", "TEXT", "its name", false},
     {"kind", "KIND", "hospital, gp-practice, care-home, community or region", false},
     {"hl7-name", "TEXT", "what its systems call themselves in MSH-4, beside the ODS code", true},
@@ -55,7 +55,7 @@ static void organisation_write(const struct options *options, struct buffer *to)
     json_close_object(&json);
 }
 
-int organisation_add_command(const struct invocation *invocation)
+static int add(const struct invocation *invocation)
 {
     struct buffer body = {0}, path = {0};
     struct error err;
@@ -74,12 +74,12 @@ int organisation_add_command(const struct invocation *invocation)
     return code;
 }
 
-int organisation_list_command(const struct invocation *invocation)
+static int list(const struct invocation *invocation)
 {
     return answer_list(invocation, "/organisations", list_columns);
 }
 
-int organisation_show_command(const struct invocation *invocation)
+static int show(const struct invocation *invocation)
 {
     struct buffer path = {0};
     int code = answer_show(invocation, "GET",
@@ -87,3 +87,31 @@ int organisation_show_command(const struct invocation *invocation)
     buffer_destroy(&path);
     return code;
 }
+
+const struct command organisation_add_command = {
+    .name = "organisation add",
+    .arguments = "ODS",
+    .least = 1,
+    .most = 1,
+    .summary = "adds an organisation, or replaces what is known of it",
+    .options = {organisation_option_kinds, client_option_kinds},
+    .run = add,
+};
+
+const struct command organisation_list_command = {
+    .name = "organisation list",
+    .arguments = "",
+    .summary = "lists the organisations",
+    .options = {client_option_kinds},
+    .run = list,
+};
+
+const struct command organisation_show_command = {
+    .name = "organisation show",
+    .arguments = "ODS",
+    .least = 1,
+    .most = 1,
+    .summary = "shows one organisation",
+    .options = {client_option_kinds},
+    .run = show,
+};

@@ -10,7 +10,7 @@
 
 enum { NUMBER_FILE_LIMIT = 4096 };
 
-const struct option_kind register_option_kinds[] = {
+static const struct option_kind register_option_kinds[] = {
     {"patient", "NUMBER", "the NHS number, or - to read it from stdin", false},
     {"local-id", "ODS:NUMBER", "instead of it: a hospital's own number, after its ODS code", false},
     {"role", "ROLE", "gp, care-home, community, social-care, mental-health, pharmacy, ambulance ...", false},
@@ -20,7 +20,7 @@ const struct option_kind register_option_kinds[] = {
     {0},
 };
 
-const struct option_kind register_list_option_kinds[] = {
+static const struct option_kind register_list_option_kinds[] = {
     {"subscriber", "ID", "whose", false},
     {0},
 };
@@ -59,7 +59,7 @@ static enum result patient_write(const struct options *options, struct json *jso
     return result;
 }
 
-int register_add_command(const struct invocation *invocation)
+static int add(const struct invocation *invocation)
 {
     const struct options *options = invocation->options;
     struct buffer body = {0};
@@ -79,7 +79,7 @@ int register_add_command(const struct invocation *invocation)
     return code;
 }
 
-int register_list_command(const struct invocation *invocation)
+static int list(const struct invocation *invocation)
 {
     struct buffer path = {0};
     struct error err;
@@ -95,7 +95,7 @@ int register_list_command(const struct invocation *invocation)
     return code;
 }
 
-int register_end_command(const struct invocation *invocation)
+static int end(const struct invocation *invocation)
 {
     struct buffer path = {0};
     int code = answer_show_member(invocation, "POST",
@@ -104,3 +104,31 @@ int register_end_command(const struct invocation *invocation)
     buffer_destroy(&path);
     return code;
 }
+
+const struct command register_add_command = {
+    .name = "register add",
+    .arguments = "SUBSCRIBER",
+    .least = 1,
+    .most = 1,
+    .summary = "registers a patient to whoever looks after them; prints the id",
+    .options = {register_option_kinds, client_option_kinds},
+    .run = add,
+};
+
+const struct command register_list_command = {
+    .name = "register list",
+    .arguments = "",
+    .summary = "lists a subscriber's registrations",
+    .options = {register_list_option_kinds, client_option_kinds},
+    .run = list,
+};
+
+const struct command register_end_command = {
+    .name = "register end",
+    .arguments = "ID",
+    .least = 1,
+    .most = 1,
+    .summary = "ends a registration now",
+    .options = {client_option_kinds},
+    .run = end,
+};

@@ -1,14 +1,10 @@
 /* `tidings serve`: its options, read and checked, before the broker starts. */
 #include "broker/main/commands.h"
 
-#include "broker/base/note.h"
-#include "broker/base/time.h"
-#include "broker/event/limits.h"
-#include "broker/main/file.h"
 #include "broker/main/serve.h"
 #include "broker/main/serve_options.h"
 
-const struct option_kind serve_option_kinds[] = {
+static const struct option_kind serve_option_kinds[] = {
     {"data", "DIR", "the data folder (./data)", false},
     {"log", "WHERE", "embedded, or kafka://host:port[,host:port] (embedded)", false},
     {"roles", "LIST", "ingest,match,deliver,read,api: which of them run here (all)", false},
@@ -26,7 +22,7 @@ const struct option_kind serve_option_kinds[] = {
     {0},
 };
 
-int serve_command(const struct invocation *invocation)
+static int serve(const struct invocation *invocation)
 {
     struct serve_options serve;
     struct buffer settings = {0};
@@ -46,3 +42,16 @@ int serve_command(const struct invocation *invocation)
     buffer_destroy(&settings);
     return code;
 }
+
+const struct command serve_command = {
+    .name = "serve",
+    .arguments = "",
+    .summary = "runs the broker",
+    .options = {serve_option_kinds},
+    .run = serve,
+    .looks_at_stop = true,
+    .more =
+        "When everything listens it prints one line: ready http=ADDRESS mllp=ADDRESS. SIGTERM: takes no more, "
+        "finishes\n"
+        "what it has, exits. The first start on an empty log makes operator.token and region.key in the data folder.",
+};

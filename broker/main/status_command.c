@@ -4,6 +4,8 @@
 
 #include "broker/codec/cloudevent.h"
 
+#include <stdlib.h>
+
 static const struct column roles[] = {
     {"ROLE", "role"},
     {"LAG (EVENTS)", "lagEvents"},
@@ -14,11 +16,18 @@ static const struct column roles[] = {
 static const struct column broker_columns[] = {
     {"region", "region"},
     {"log takes records", "logHealthy"},
-    {"quarantined", "quarantined"},
-    {"publish to deliver p50 (s)", "publishToDeliverSeconds/p50"},
-    {"publish to deliver p99 (s)", "publishToDeliverSeconds/p99"},
+    {"quarantined since start   ", "quarantined"},
     {0},
 };
+
+static void seconds_print(struct view answer, const char *path, const char *title)
+{
+    struct arena arena = {0};
+    struct view text;
+    if (json_find(answer, path, &arena, &text) == OK)
+        printf("%-26s  %.3f s\n", title, strtod(text.data, NULL));
+    arena_destroy(&arena);
+}
 
 /* How many stand on a page of the list; "1000+" where there are more. */
 static void count_print(struct broker *broker, const char *path, const char *title)
@@ -29,7 +38,7 @@ static void count_print(struct broker *broker, const char *path, const char *tit
     struct view next;
     if (broker_ask(broker, "GET", path, NULL, &answer, NULL) == OK) {
         table_add_list(&items, buffer_view(&answer), "items");
-        printf("%-28s%zu%s\n", title, items.cell_count,
+        printf("%-26s  %zu%s\n", title, items.cell_count,
                json_find(buffer_view(&answer), "next", &arena, &next) == OK ? "+" : "");
     }
     table_destroy(&items);
@@ -37,7 +46,7 @@ static void count_print(struct broker *broker, const char *path, const char *tit
     arena_destroy(&arena);
 }
 
-int status_command(const struct invocation *invocation)
+static int status(const struct invocation *invocation)
 {
     struct broker broker = {0};
     struct buffer answer = {0};
@@ -50,6 +59,8 @@ int status_command(const struct invocation *invocation)
         printf("%.*s\n", VIEW_ARGS(buffer_view(&answer)));
     } else if (result == OK) {
         object_print(broker_columns, buffer_view(&answer));
+        seconds_print(buffer_view(&answer), "publishToDeliverSeconds/p50", "publish to deliver, p50");
+        seconds_print(buffer_view(&answer), "publishToDeliverSeconds/p99", "publish to deliver, p99");
         count_print(&broker, "/worklist?limit=1000", "work list");
         printf("\n");
         table_add_list(&table, buffer_view(&answer), "roles");
@@ -60,3 +71,11 @@ int status_command(const struct invocation *invocation)
     broker_close(&broker);
     return result == OK ? EXIT_DONE : command_failed(invocation, &err);
 }
+
+const struct command status_command = {
+    .name = "status",
+    .arguments = "",
+    .summary = "shows how the broker is",
+    .options = {client_option_kinds},
+    .run = status,
+};

@@ -4,7 +4,7 @@
 
 #include "broker/base/json.h"
 
-const struct option_kind subscribe_option_kinds[] = {
+static const struct option_kind subscribe_option_kinds[] = {
     {"type", "PATTERN", "only these event types, such as encounter-*-1 (all that alert where none is given)", true},
     {"role", "ROLE", "only because of registrations in these roles", true},
     {"payload", "HOW", "full, id-only or empty (full)", false},
@@ -13,12 +13,12 @@ const struct option_kind subscribe_option_kinds[] = {
     {0},
 };
 
-const struct option_kind subscribe_list_option_kinds[] = {
+static const struct option_kind subscribe_list_option_kinds[] = {
     {"subscriber", "ID", "only of this subscriber", false},
     {0},
 };
 
-const struct option_kind replay_option_kinds[] = {
+static const struct option_kind replay_option_kinds[] = {
     {"from", "NUMBER", "the first alert to be sent again", false},
     {0},
 };
@@ -48,7 +48,7 @@ static const struct column list_columns[] = {
     {0},
 };
 
-int subscribe_add_command(const struct invocation *invocation)
+static int add(const struct invocation *invocation)
 {
     const struct options *options = invocation->options;
     struct buffer body = {0};
@@ -67,7 +67,7 @@ int subscribe_add_command(const struct invocation *invocation)
     return code;
 }
 
-int subscribe_list_command(const struct invocation *invocation)
+static int list(const struct invocation *invocation)
 {
     struct buffer path = {0};
     const char *subscriber = options_find(invocation->options, "subscriber");
@@ -79,7 +79,7 @@ int subscribe_list_command(const struct invocation *invocation)
     return code;
 }
 
-int subscribe_show_command(const struct invocation *invocation)
+static int show(const struct invocation *invocation)
 {
     struct buffer path = {0};
     int code = answer_show(invocation, "GET",
@@ -88,7 +88,7 @@ int subscribe_show_command(const struct invocation *invocation)
     return code;
 }
 
-int subscribe_end_command(const struct invocation *invocation)
+static int end(const struct invocation *invocation)
 {
     struct buffer path = {0};
     int code = answer_show_member(
@@ -97,7 +97,7 @@ int subscribe_end_command(const struct invocation *invocation)
     return code;
 }
 
-int replay_command(const struct invocation *invocation)
+static int replay(const struct invocation *invocation)
 {
     struct buffer body = {0}, path = {0};
     struct json json = json_start(&body);
@@ -119,3 +119,51 @@ int replay_command(const struct invocation *invocation)
     buffer_destroy(&path);
     return code;
 }
+
+const struct command subscribe_add_command = {
+    .name = "subscribe add",
+    .arguments = "SUBSCRIBER",
+    .least = 1,
+    .most = 1,
+    .summary = "makes a subscription; prints its id",
+    .options = {subscribe_option_kinds, client_option_kinds},
+    .run = add,
+};
+
+const struct command subscribe_list_command = {
+    .name = "subscribe list",
+    .arguments = "",
+    .summary = "lists subscriptions",
+    .options = {subscribe_list_option_kinds, client_option_kinds},
+    .run = list,
+};
+
+const struct command subscribe_show_command = {
+    .name = "subscribe show",
+    .arguments = "ID",
+    .least = 1,
+    .most = 1,
+    .summary = "shows a subscription",
+    .options = {client_option_kinds},
+    .run = show,
+};
+
+const struct command subscribe_end_command = {
+    .name = "subscribe end",
+    .arguments = "ID",
+    .least = 1,
+    .most = 1,
+    .summary = "ends a subscription",
+    .options = {client_option_kinds},
+    .run = end,
+};
+
+const struct command replay_command = {
+    .name = "replay",
+    .arguments = "SUBSCRIPTION",
+    .least = 1,
+    .most = 1,
+    .summary = "asks for a webhook's alerts to be sent again",
+    .options = {replay_option_kinds, client_option_kinds},
+    .run = replay,
+};

@@ -4,7 +4,7 @@
 
 #include "broker/base/json.h"
 
-const struct option_kind subscriber_option_kinds[] = {
+static const struct option_kind subscriber_option_kinds[] = {
     {"kind", "KIND", "team or professional (an organisation is a subscriber by itself)", false},
     {"organisation", "ODS", "whose team or professional", false},
     {"name", "TEXT", "the name", false},
@@ -18,7 +18,7 @@ static const struct column list_columns[] = {
     {"ID", "id"}, {"KIND", "kind"}, {"ORGANISATION", "organisation"}, {"NAME", "name"}, {0},
 };
 
-int subscriber_add_command(const struct invocation *invocation)
+static int add(const struct invocation *invocation)
 {
     struct buffer body = {0}, path = {0};
     struct json json = json_start(&body);
@@ -34,12 +34,12 @@ int subscriber_add_command(const struct invocation *invocation)
     return code;
 }
 
-int subscriber_list_command(const struct invocation *invocation)
+static int list(const struct invocation *invocation)
 {
     return answer_list(invocation, "/subscribers", list_columns);
 }
 
-int subscriber_show_command(const struct invocation *invocation)
+static int show(const struct invocation *invocation)
 {
     struct buffer path = {0};
     int code = answer_show(invocation, "GET", path_make(&path, "/subscribers/", invocation_argument(invocation, 0), ""),
@@ -47,3 +47,31 @@ int subscriber_show_command(const struct invocation *invocation)
     buffer_destroy(&path);
     return code;
 }
+
+const struct command subscriber_add_command = {
+    .name = "subscriber add",
+    .arguments = "ID",
+    .least = 1,
+    .most = 1,
+    .summary = "adds a team or professional who can be told",
+    .options = {subscriber_option_kinds, client_option_kinds},
+    .run = add,
+};
+
+const struct command subscriber_list_command = {
+    .name = "subscriber list",
+    .arguments = "",
+    .summary = "lists who can be told",
+    .options = {client_option_kinds},
+    .run = list,
+};
+
+const struct command subscriber_show_command = {
+    .name = "subscriber show",
+    .arguments = "ID",
+    .least = 1,
+    .most = 1,
+    .summary = "shows one of them",
+    .options = {client_option_kinds},
+    .run = show,
+};

@@ -5,14 +5,14 @@
 #include "broker/base/json.h"
 #include "broker/codec/cloudevent.h"
 
-const struct option_kind token_option_kinds[] = {
+static const struct option_kind token_option_kinds[] = {
     {"organisation", "ODS", "for whom it acts", true},
     {"role", "ROLE", "publisher, subscriber, operator, auditor or metrics", true},
     {"expires", "TIME", "until when it is good (RFC 3339; for ever where it is left out)", false},
     {0},
 };
 
-int token_add_command(const struct invocation *invocation)
+static int add(const struct invocation *invocation)
 {
     const struct options *options = invocation->options;
     struct buffer body = {0};
@@ -27,7 +27,7 @@ int token_add_command(const struct invocation *invocation)
     return code;
 }
 
-int token_end_command(const struct invocation *invocation)
+static int end(const struct invocation *invocation)
 {
     struct buffer path = {0};
     int code = answer_show_member(invocation, "DELETE",
@@ -36,7 +36,7 @@ int token_end_command(const struct invocation *invocation)
     return code;
 }
 
-int token_link_command(const struct invocation *invocation)
+static int link_print(const struct invocation *invocation)
 {
     struct broker broker = {0};
     struct buffer body = {0}, answer = {0};
@@ -62,3 +62,32 @@ int token_link_command(const struct invocation *invocation)
     arena_destroy(&arena);
     return result == OK ? EXIT_DONE : command_failed(invocation, &err);
 }
+
+const struct command token_add_command = {
+    .name = "token add",
+    .arguments = "",
+    .summary = "makes a token and prints it, this once",
+    .options = {token_option_kinds, client_option_kinds},
+    .run = add,
+};
+
+const struct command token_end_command = {
+    .name = "token end",
+    .arguments = "ID",
+    .least = 1,
+    .most = 1,
+    .summary = "ends a token",
+    .options = {client_option_kinds},
+    .run = end,
+};
+
+const struct command token_link_command = {
+    .name = "token link",
+    .arguments = "ODS",
+    .least = 1,
+    .most = 1,
+    .summary = "prints a link that signs a person in to the organisation's page",
+    .options = {client_option_kinds},
+    .run = link_print,
+    .more = "The link is good for ten minutes and one use.",
+};
