@@ -81,8 +81,8 @@ enum result batch_flush(struct runner *runner, struct error *err)
         if (result != OK || stuck)
             return stuck && result == OK ? error_set(err, AGAIN, "the log takes no appends") : result;
     }
-    if (batch->count > 0 && runner->options.at_point != NULL)
-        runner->options.at_point(runner->options.context, "outputs-appended");
+    if (batch->count > 0)
+        runner_at_point(runner, "outputs-appended");
     batch_clear(batch);
     runner->outstanding = false;
     return OK;

@@ -75,9 +75,9 @@ struct runner_options {
     size_t commit_events;                                     /* 0: 100,000 */
     int64_t commit_ms;                                        /* 0: 5,000 */
     size_t batch;                                             /* records a step; 0: 2,000 */
-    /* For the crash harness and sabotage: called at named points ("outputs-appended", "store-committed",
-     * "offset-committed"); NULL: nobody listens. */
-    void (*at_point)(void *context, const char *point);
+    /* For the crash harness: called at named points, in this order: "batch-read", "batch-applied", "outputs-appended",
+     * "store-committed", "offset-committed". who: the fold's name. NULL: nobody listens. */
+    void (*at_point)(void *context, const char *who, const char *point);
     void *context;
     int sabotage; /* enum sabotage: breaks one rule, so that the harness can prove it would see; 0: none */
 };

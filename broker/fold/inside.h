@@ -98,6 +98,9 @@ struct runner {
     size_t record_count, record_next;
 };
 
+/* runner.c */
+void runner_at_point(const struct runner *runner, const char *point);
+
 /* position.c */
 int64_t part_start(void *context, int32_t partition, int64_t committed);
 void part_revoked(void *context, int32_t partition);

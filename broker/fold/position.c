@@ -156,14 +156,14 @@ enum result commit_store(struct runner *runner, struct error *err)
         runner->parts[i].dirty = false;
     runner->events_since_commit = 0;
     runner->last_commit_ms = time_monotonic_ms();
-    if (runner->options.at_point != NULL)
-        runner->options.at_point(runner->options.context, "store-committed");
+    runner_at_point(runner, "store-committed");
     return OK;
 }
 
 void commit_offsets(struct runner *runner)
 {
     struct error err;
+    bool any = false;
     if (!runner->fold.owner)
         return;
     for (int32_t i = 0; i < runner->part_count; i++) {
@@ -171,10 +171,12 @@ void commit_offsets(struct runner *runner)
         if (!part->mine || part->position.next_offset <= part->offset_committed)
             continue;
         /* Lost is only late: what comes again is recognised. */
-        if (log_reader_commit(runner->reader, i, part->position.next_offset, &err) == OK)
-            part->offset_committed = part->position.next_offset;
+        if (log_reader_commit(runner->reader, i, part->position.next_offset, &err) != OK)
+            continue;
+        part->offset_committed = part->position.next_offset;
+        any = true;
     }
     runner->last_offset_commit_ms = time_monotonic_ms();
-    if (runner->options.at_point != NULL)
-        runner->options.at_point(runner->options.context, "offset-committed");
+    if (any)
+        runner_at_point(runner, "offset-committed");
 }

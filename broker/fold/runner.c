@@ -19,6 +19,12 @@ enum {
     CACHED_KEYS = 8192,
 };
 
+void runner_at_point(const struct runner *runner, const char *point)
+{
+    if (runner->options.at_point != NULL)
+        runner->options.at_point(runner->options.context, runner->fold.name, point);
+}
+
 static enum result parts_open(struct runner *runner, struct error *err)
 {
     struct log_reader_options options = {.topic = runner->fold.source,
@@ -199,7 +205,9 @@ enum result runner_step(struct runner *runner, int timeout_ms, struct error *err
         return result == FATAL ? FATAL : pause(runner, result);
     enum result read = records_read(runner, timeout_ms, err);
     if (read == OK) {
+        runner_at_point(runner, "batch-read");
         result = records_apply(runner, err);
+        runner_at_point(runner, "batch-applied");
         last = runner->record_next > 0 ? &runner->records[runner->record_next - 1] : NULL;
         enum result finished = outputs_finish(runner, err);
         if (finished != OK)

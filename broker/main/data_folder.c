@@ -60,14 +60,17 @@ enum result region_key_open(const char *folder, struct log *log, struct vault **
     return vault_open(path, ret, err);
 }
 
-static enum result topic_rules_write(struct log *log, struct log_fetcher *fetcher, struct log_appender *appender,
-                                     enum topic topic, struct error *err)
+enum result rules_write(struct log *log, enum topic topic, struct error *err)
 {
+    struct log_fetcher *fetcher = NULL;
+    struct log_appender *appender = NULL;
     struct rules rules = {RULES_NEWEST};
     struct buffer value = {0};
     struct log_entry entries[LIMIT_PARTITIONS];
     size_t count = 0;
-    enum result result = OK;
+    enum result result = log_fetcher_open(log, &fetcher, err);
+    if (result == OK)
+        result = log_appender_open(log, &appender, err);
     record_write_plain(SCHEMA_RULES, &rules, &value);
     for (int32_t i = 0; i < log_partitions(log, topic) && result == OK; i++) {
         int64_t first, end;
@@ -79,61 +82,49 @@ static enum result topic_rules_write(struct log *log, struct log_fetcher *fetche
     if (result == OK && count > 0)
         result = log_append_and_wait(appender, entries, count, APPEND_WAIT_MS, NULL, err);
     buffer_destroy(&value);
-    return result;
-}
-
-enum result rules_write(struct log *log, struct error *err)
-{
-    struct log_fetcher *fetcher = NULL;
-    struct log_appender *appender = NULL;
-    enum result result = log_fetcher_open(log, &fetcher, err);
-    if (result == OK)
-        result = log_appender_open(log, &appender, err);
-    if (result == OK)
-        result = topic_rules_write(log, fetcher, appender, TOPIC_EVENTS, err);
-    if (result == OK)
-        result = topic_rules_write(log, fetcher, appender, TOPIC_ALERTS, err);
     log_appender_close(appender);
     log_fetcher_close(fetcher);
     return result;
 }
 
-static enum result secret_file_write(const char *path, const char *text, struct error *err)
+enum result operator_token_make(const char *folder, struct log *log, bool embedded, char ret[TOKEN_TEXT_SIZE],
+                                struct error *err)
 {
-    int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    bool written = file >= 0 && dprintf(file, "%s\n", text) > 0 && fsync(file) == 0;
-    if (file >= 0)
-        (void)close(file);
-    return written ? OK : error_set(err, REJECTED, "%.150s cannot be written (%s)", path, strerror(errno));
-}
-
-enum result operator_token_make(const char *folder, struct log *log, bool embedded, struct error *err)
-{
-    char path[PATH_SIZE], id[TOKEN_ID_SIZE], text[TOKEN_TEXT_SIZE];
+    char path[PATH_SIZE], id[TOKEN_ID_SIZE];
     struct directory *directory = NULL;
     struct log_appender *appender = NULL;
     struct arena arena = {0};
     (void)snprintf(path, sizeof path, "%s/operator.token", folder);
     if (access(path, F_OK) == 0)
-        return OK;
+        return NOTHING;
     enum result result = directory_open(log, &directory, err);
     /* On a shared log another machine has the operator's token; on one's own, whoever has the folder has everything. */
-    bool wanted = result == OK && (embedded || !directory_has_operator(directory));
-    if (result == OK && wanted)
+    if (result == OK && !embedded && directory_has_operator(directory))
+        result = NOTHING;
+    if (result == OK)
         result = log_appender_open(log, &appender, err);
-    if (result == OK && wanted) {
+    if (result == OK) {
         struct token token = {.roles = ROLE_OPERATOR, .kind = VIEW("token"), .made_at_ms = time_now_ms()};
-        vault_token_create(id, text, token.hash);
+        vault_token_create(id, ret, token.hash);
         token.id = view_of_text(id);
         struct log_entry entry = directory_put_token(&token, &arena);
         result = log_append_and_wait(appender, &entry, 1, APPEND_WAIT_MS, NULL, err);
     }
-    if (result == OK && wanted)
-        result = secret_file_write(path, text, err);
     log_appender_close(appender);
     directory_close(directory);
     arena_destroy(&arena);
     return result;
+}
+
+enum result operator_token_write(const char *folder, const char *text, struct error *err)
+{
+    char path[PATH_SIZE];
+    (void)snprintf(path, sizeof path, "%s/operator.token", folder);
+    int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    bool written = file >= 0 && dprintf(file, "%s\n", text) > 0 && fsync(file) == 0;
+    if (file >= 0)
+        (void)close(file);
+    return written ? OK : error_set(err, REJECTED, "%.150s cannot be written (%s)", path, strerror(errno));
 }
 
 enum result operator_token_read(const char *folder, char ret[TOKEN_TEXT_SIZE], struct error *err)

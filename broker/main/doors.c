@@ -52,13 +52,16 @@ static enum result front_open(struct front *front, struct shared *shared, struct
                                  .routes = api,
                                  .door = ingest ? door : NULL,
                                  .page = api ? page_find : NULL,
-                                 .fold_commit_ms = options->commit_ms};
+                                 .fold_commit_ms = options->commit_ms,
+                                 .at_point = options->at_point};
     struct publisher_options publisher = {.log = shared->log,
                                           .vault = shared->vault,
                                           .data_folder = options->data_folder,
                                           .region = options->region,
                                           .origin = ORIGIN_CLOUDEVENTS,
-                                          .answer_early = options->answer_early};
+                                          .commit_ms = options->commit_ms,
+                                          .answer_early = options->answer_early,
+                                          .at_point = options->at_point};
     enum result result = ingest ? publisher_open(&publisher, &front->publisher, err) : OK;
     if (result == OK)
         result = api_open(&routes, &front->api, err);
@@ -132,7 +135,9 @@ enum result mllp_loop(struct loop *loop)
                                      .data_folder = options->data_folder,
                                      .region = options->region,
                                      .origin = ORIGIN_HL7,
-                                     .answer_early = options->answer_early};
+                                     .commit_ms = options->commit_ms,
+                                     .answer_early = options->answer_early,
+                                     .at_point = options->at_point};
     enum result result = publisher_open(&door, &publisher, &loop->err);
     if (result == OK)
         result = directory_open(shared->log, &directory, &loop->err);

@@ -133,11 +133,37 @@ static enum result log_prepare(const struct serve_options *options, struct log *
     return result;
 }
 
+static void at_point(const struct serve_options *options, const char *point)
+{
+    if (options->at_point != NULL)
+        options->at_point(NULL, "serve", point);
+}
+
+/* Each step looks whether it was done already: a first start that died goes on where it was. */
+static enum result first_start(const struct serve_options *options, struct log *log, struct vault **ret_vault,
+                               struct error *err)
+{
+    char token[TOKEN_TEXT_SIZE];
+    at_point(options, "log-made");
+    enum result result = region_key_open(options->data_folder, log, ret_vault, err);
+    at_point(options, "region-key-made");
+    if (result == OK)
+        result = rules_write(log, TOPIC_EVENTS, err);
+    at_point(options, "rules-partly");
+    if (result == OK)
+        result = rules_write(log, TOPIC_ALERTS, err);
+    if (result == OK)
+        result = operator_token_make(options->data_folder, log, strcmp(options->log, "embedded") == 0, token, err);
+    at_point(options, "operator-token-recorded");
+    if (result == OK)
+        result = operator_token_write(options->data_folder, token, err);
+    return result == NOTHING ? OK : result;
+}
+
 enum result serve_run(const struct serve_options *options, const atomic_bool *stop, struct error *err)
 {
     struct log *log = NULL;
     struct vault *vault = NULL;
-    bool embedded = strcmp(options->log, "embedded") == 0;
     vault_protect_process();
     enum result result = schemas_open(err);
     if (result == OK)
@@ -147,11 +173,7 @@ enum result serve_run(const struct serve_options *options, const atomic_bool *st
     if (result == OK)
         ready_remove(options->data_folder); /* of one that was killed */
     if (result == OK)
-        result = region_key_open(options->data_folder, log, &vault, err);
-    if (result == OK)
-        result = rules_write(log, err);
-    if (result == OK)
-        result = operator_token_make(options->data_folder, log, embedded, err);
+        result = first_start(options, log, &vault, err);
     if (result == OK) {
         struct shared shared = {
             .options = options, .log = log, .vault = vault, .stop = stop, .zone = time_zone_open(options->time_zone)};

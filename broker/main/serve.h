@@ -23,7 +23,9 @@ struct serve_options {
     const char *faulty_script; /* wraps the log in the faulty one; NULL: no */
     int sabotage;              /* enum sabotage */
     bool answer_early;
-    void (*at_point)(void *context, const char *point);
+    /* Named points: those of the folds (broker/fold/fold.h), publishers and api, and of a first start: who "serve",
+     * "log-made", "region-key-made", "rules-partly" (those of events are there), "operator-token-recorded". */
+    void (*at_point)(void *context, const char *who, const char *point);
     int64_t commit_ms; /* how often folds commit; 0: their default */
 };
 

@@ -84,6 +84,9 @@ struct publisher {
     size_t answer_first, answer_count, answer_capacity;
 };
 
+/* publisher.c */
+void publisher_at_point(const struct publisher *publisher, const char *point);
+
 /* identity.c */
 struct fold identity_fold(struct publisher *publisher);
 /* The newest message known under the id's identity, from the log. NOTHING: none within 35 days. */

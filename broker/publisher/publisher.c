@@ -19,6 +19,14 @@ static const char *const door_names[] = {[ORIGIN_HL7] = "identities-hl7",
                                          [ORIGIN_API] = "identities-api",
                                          [ORIGIN_MATCH] = "identities-match"};
 
+void publisher_at_point(const struct publisher *publisher, const char *point)
+{
+    static const char *const whose[] = {
+        [ORIGIN_HL7] = "hl7", [ORIGIN_CLOUDEVENTS] = "cloudevents", [ORIGIN_API] = "api", [ORIGIN_MATCH] = "match"};
+    if (publisher->options.at_point != NULL)
+        publisher->options.at_point(publisher->options.context, whose[publisher->options.origin], point);
+}
+
 static enum result wakes_open(struct publisher *publisher, struct error *err)
 {
     publisher->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -44,7 +52,10 @@ enum result publisher_open(const struct publisher_options *options, struct publi
                                     .vault = options->vault,
                                     .data_folder = options->data_folder,
                                     .region = options->region,
-                                    .batch = STEP_RECORDS};
+                                    .commit_ms = options->commit_ms,
+                                    .batch = STEP_RECORDS,
+                                    .at_point = options->at_point,
+                                    .context = options->context};
     enum result result = log_appender_open(options->log, &publisher->appender, err);
     if (result == OK)
         result = log_appender_open(options->log, &publisher->reporter, err);
@@ -251,6 +262,7 @@ enum result publisher_take(struct publisher *publisher, const struct publication
         return nothing_to_do(publisher, publication, &identity);
     if (publication->event_count > 0 && came_before(publisher, publication, &identity))
         return OK;
+    publisher_at_point(publisher, "message-taken");
     struct flight *flight = flight_create(publication);
     flight->identity = identity;
     enum result result = flight_start(publisher, flight, err);
@@ -281,6 +293,7 @@ static void flight_finish(struct publisher *publisher, struct flight *flight, co
     if (events > 0)
         flight->identity.position.offset = answer->offsets[events - 1];
     metrics_append((double)(time_monotonic_us() - flight->taken_at_us) / 1e6);
+    publisher_at_point(publisher, "events-durable");
     flight_answer(publisher, flight, PUBLICATION_DURABLE);
     flight->state = FLIGHT_DURABLE;
     if (events == 0) {
@@ -295,6 +308,8 @@ static void key_flight_finish(struct publisher *publisher, struct key_flight *ke
     while (*at != key)
         at = &(*at)->next;
     *at = key->next;
+    if (result == OK)
+        publisher_at_point(publisher, "key-durable");
     for (size_t i = 0; i < key->waiting_count; i++) { /* in the order in which they came */
         struct error err;
         if (result != OK || flight_append(publisher, key->waiting[i], &err) != OK)

@@ -24,7 +24,13 @@ struct publisher_options {
     const char *region;
     enum origin origin;      /* ORIGIN_HL7, ORIGIN_CLOUDEVENTS; ORIGIN_API for registrations made by route */
     bool without_identities; /* nothing is compared with what came before: the caller's ids do that (registrations) */
+    int64_t commit_ms;       /* how often the fold of identities commits; 0: the runner's default */
     bool answer_early;       /* sabotage: answers before the commit. Never set but by the crash harness */
+    /* For the crash harness: called at "message-taken" (new, nothing appended), "key-durable" (its patient's first key
+     * is, the events are not appended), "events-durable" (not answered), "report-durable". who: the door. NULL: nobody.
+     */
+    void (*at_point)(void *context, const char *who, const char *point);
+    void *context;
 };
 
 /* A message as a door understood it: who sent it, what makes it the same message, and what happened. */

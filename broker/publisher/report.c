@@ -62,8 +62,11 @@ static void report_finish(struct publisher *publisher, uint64_t ticket, bool dur
 void reports_collect(struct publisher *publisher)
 {
     struct log_answer answer;
-    while (log_collect(publisher->reporter, 0, &answer) == OK)
+    while (log_collect(publisher->reporter, 0, &answer) == OK) {
+        if (answer.result == OK)
+            publisher_at_point(publisher, "report-durable");
         report_finish(publisher, answer.token, answer.result == OK);
+    }
 }
 
 void reports_destroy(struct publisher *publisher)

@@ -177,7 +177,9 @@ static enum result folds_open(struct api *api, struct error *err)
                                      .data_folder = api->options.data_folder,
                                      .region = api->options.region,
                                      .commit_ms = api->options.fold_commit_ms,
-                                     .batch = STEP_RECORDS};
+                                     .batch = STEP_RECORDS,
+                                     .at_point = api->options.at_point,
+                                     .context = api->options.context};
     struct fold numbers = number_fold("api", false, api->number, alerts_folded);
     struct fold registrations = registration_fold(api), work = work_fold(api);
     numbers.applied_context = api;
@@ -191,7 +193,9 @@ static enum result folds_open(struct api *api, struct error *err)
                                           .data_folder = api->options.data_folder,
                                           .region = api->options.region,
                                           .origin = ORIGIN_API,
-                                          .without_identities = true};
+                                          .without_identities = true,
+                                          .at_point = api->options.at_point,
+                                          .context = api->options.context};
     return result == OK ? publisher_open(&publisher, &api->publisher, err) : result;
 }
 

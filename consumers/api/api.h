@@ -31,6 +31,10 @@ struct api_options {
     bool (*page)(struct view path, struct view *ret_body, const char **ret_content_type); /* NULL: no page */
     bool kafka_headers;
     int64_t fold_commit_ms; /* 0: the runner's default */
+    /* For the crash harness: "append-durable" (a subscription or receipt, not answered), and the points of the folds
+     * and of the publisher of registrations. NULL: nobody listens. */
+    void (*at_point)(void *context, const char *who, const char *point);
+    void *context;
 };
 
 enum result api_open(const struct api_options *options, struct api **ret, struct error *err);

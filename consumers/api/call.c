@@ -154,6 +154,8 @@ static void call_finish(struct call *call, const struct log_answer *appended)
         call_problem(call, 503, "It is not known whether this is durable; send the same request again.");
         return;
     }
+    if (call->api->options.at_point != NULL)
+        call->api->options.at_point(call->api->options.context, "api", "append-durable");
     struct log_position position = {call->ticket_partition, appended->offsets[call->ticket_entry]};
     struct http_answer answer = {
         .status = call->status,
