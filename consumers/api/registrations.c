@@ -17,7 +17,7 @@ static void publish(struct call *call, const char *type, const struct registrati
                                .body = {.has_registration = true, .registration = *registration}};
     struct publication publication = {
         .publisher = registration->subscriber,
-        .source = VIEW("registrations"),
+        .source = view_of_text(type), /* a registration's start and its end are two messages with one id */
         .id = registration->id,
         .message_time_ms = time_now_ms(),
         .content = registration->id,
