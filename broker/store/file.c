@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 enum {
@@ -141,8 +142,37 @@ static void throw_away(const char *path)
     values_remove_strangers(path, NULL, 0);
 }
 
+/* Two owners would append to the same segments. A file of its own, since closing another descriptor of the database
+ * would drop SQLite's locks on it. */
+static enum result lock(struct store_file *file, struct error *err)
+{
+    size_t size = strlen(file->path) + sizeof "-lock";
+    char *name = memory_take(size);
+    (void)snprintf(name, size, "%s-lock", file->path);
+    file->lock = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int why = errno;
+    free(name);
+    if (file->lock < 0)
+        return error_set(err, AGAIN, "the store %s cannot be opened now (%s)", file->path, strerror(why));
+    if (flock(file->lock, LOCK_EX | LOCK_NB) == 0)
+        return OK;
+    if (errno != EWOULDBLOCK)
+        return error_set(err, AGAIN, "the store %s cannot be locked now (%s)", file->path, strerror(errno));
+    return error_set(err, REJECTED, "the store %s is in use already: is another tidings running on this data folder?",
+                     file->path);
+}
+
+/* SQLite would make it readable by all; its WAL takes after it. */
+static void make_private(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd >= 0)
+        (void)close(fd);
+}
+
 static int connect_owner(struct store_file *file)
 {
+    make_private(file->path);
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW;
     int code = sqlite3_open_v2(file->path, &file->db, flags, NULL);
     if (code != SQLITE_OK)
@@ -213,8 +243,10 @@ static enum result open_or_make(struct store_file *file, const char *identity, i
 
 enum result file_open(struct store_file *file, const char *path, const char *identity, int shape, struct error *err)
 {
-    *file = (struct store_file){.path = memory_text(view_of_text(path))};
-    enum result result = open_or_make(file, identity, shape, err);
+    *file = (struct store_file){.path = memory_text(view_of_text(path)), .lock = -1};
+    enum result result = lock(file, err);
+    if (result == OK)
+        result = open_or_make(file, identity, shape, err);
     if (result == NOTHING) {
         disconnect(file);
         throw_away(path);
@@ -229,7 +261,7 @@ enum result file_open(struct store_file *file, const char *path, const char *ide
 
 enum result file_open_read_only(struct store_file *file, const char *path, struct error *err)
 {
-    *file = (struct store_file){.path = memory_text(view_of_text(path)), .read_only = true};
+    *file = (struct store_file){.path = memory_text(view_of_text(path)), .read_only = true, .lock = -1};
     int flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW;
     int application = 0, tables = 0;
     int code = sqlite3_open_v2(file->path, &file->db, flags, NULL);
@@ -264,6 +296,8 @@ void file_close(struct store_file *file)
     disconnect(file);
     if (file->damaged && !file->read_only)
         throw_away(file->path);
+    if (file->lock >= 0)
+        (void)close(file->lock);
     free(file->path);
-    file->path = NULL;
+    *file = (struct store_file){.lock = -1};
 }

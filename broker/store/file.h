@@ -24,6 +24,7 @@ struct store_file {
     char *path;
     sqlite3 *db;
     bool read_only;
+    int lock;         /* held by the owner; -1: not */
     bool damaged;     /* found to be so: thrown away at file_close */
     int wal_pages;    /* what a checkpoint would have to do, as the last commit said */
     int scans;        /* under way */
@@ -39,10 +40,15 @@ void file_close(struct store_file *file);
 /* Call before reading: the owner reads in one transaction that stays open until the next commit (its locks cost more
  * than a find), a reader looks whether the owner has made the file anew. */
 enum result file_begin_read(struct store_file *file);
-/* BEGIN, and COMMIT with a checkpoint where it is due. After file_commit failed nothing is committed. */
+/* After file_commit failed nothing is committed. */
 enum result file_begin_write(struct store_file *file);
 enum result file_commit(struct store_file *file);
 void file_rollback(struct store_file *file);
+/* Outside of a transaction. *ret_whole: all that is committed is in the database, and safe on the disk. What is
+ * committed stays so whatever becomes of the checkpoint: one that is not whole (a reader, a full disk) is tried after
+ * the next commit. FATAL: its fsync failed, and nobody may believe the file any more. */
+bool file_checkpoint_is_due(const struct store_file *file);
+enum result file_checkpoint(struct store_file *file, bool *ret_whole);
 
 /* Makes the space's table where it is missing. */
 enum result file_make_space(struct store_file *file, uint8_t space);

@@ -8,7 +8,7 @@ enum result row_begin_read(struct store *store)
 {
     enum result result = file_begin_read(&store->file);
     if (store->made != store->file.made) {
-        values_close(&store->values);
+        values_forget_all(&store->values);
         store->made = store->file.made;
     }
     return result;

@@ -58,7 +58,7 @@ enum result values_load(struct values *values)
     if (values->loaded)
         return OK;
     sqlite3_stmt *statement = NULL;
-    values_close(values);
+    values_forget_all(values);
     int code = sqlite3_prepare_v2(values->file->db, load_sql, -1, &statement, NULL);
     while (code == SQLITE_OK || code == SQLITE_ROW) {
         code = sqlite3_step(statement);
@@ -71,8 +71,6 @@ enum result values_load(struct values *values)
     (void)sqlite3_finalize(statement);
     enum result result = file_result(values->file, code, "read");
     values->loaded = result == OK;
-    if (result == OK)
-        values_remove_strangers(values->file->path, values->segments, values->count);
     return result;
 }
 
@@ -116,11 +114,11 @@ void values_committed(struct values *values)
     for (size_t i = 0; i < values->count; i++) {
         struct value_segment segment = values->segments[i];
         if (segment.changed && is_empty(values, i)) {
-            char *path = values_path(values->file->path, segment.id);
             if (segment.fd >= 0)
                 (void)close(segment.fd);
-            (void)unlink(path);
-            free(path);
+            values->doomed = memory_grow(values->doomed, (values->doomed_count + 1) * sizeof *values->doomed);
+            values->doomed[values->doomed_count++] = segment.id;
+            values->doomed_bytes += segment.bytes;
             continue;
         }
         segment.changed = segment.swept = segment.fresh = false;
@@ -128,4 +126,15 @@ void values_committed(struct values *values)
     }
     values->count = kept;
     buffer_destroy(&values->pending);
+}
+
+void values_remove_doomed(struct values *values)
+{
+    for (size_t i = 0; i < values->doomed_count; i++) {
+        char *path = values_path(values->file->path, values->doomed[i]);
+        (void)unlink(path);
+        free(path);
+    }
+    values->doomed_count = 0;
+    values->doomed_bytes = 0;
 }

@@ -6,18 +6,46 @@
 #include <assert.h>
 #include <stdlib.h>
 
-enum { READ_TRIES = 16 }; /* each meets a commit of the owner's between its row and its value */
+enum {
+    READ_TRIES = 16, /* each meets a commit of the owner's between its row and its value */
+    DOOMED_BYTES_MOST = 8 * 1024 * 1024,
+};
 
-enum result store_open(const char *path, const char *identity, int shape, struct store **ret, struct error *err)
+/* What a commit that was cut off has left behind goes, once no power cut can bring the commit before it back. */
+static enum result tidy(struct store *store, struct error *err)
+{
+    bool whole = false;
+    enum result result = file_checkpoint(&store->file, &whole);
+    if (result == OK)
+        result = values_load(&store->values);
+    if (result == OK && whole)
+        values_remove_strangers(store->file.path, store->values.segments, store->values.count);
+    if (result != OK && err != NULL)
+        *err = store->file.why;
+    return result;
+}
+
+static enum result open_once(const char *path, const char *identity, int shape, struct store **ret, bool *ret_damaged,
+                             struct error *err)
 {
     struct store *store = memory_take(sizeof *store);
     enum result result = file_open(&store->file, path, identity, shape, err);
     values_open(&store->values, &store->file);
     if (result == OK)
+        result = tidy(store, err);
+    *ret_damaged = store->file.damaged;
+    if (result == OK)
         *ret = store;
     else
-        free(store);
+        store_close(store); /* and throws away what is damaged */
     return result;
+}
+
+enum result store_open(const char *path, const char *identity, int shape, struct store **ret, struct error *err)
+{
+    bool damaged = false;
+    enum result result = open_once(path, identity, shape, ret, &damaged, err);
+    return damaged ? open_once(path, identity, shape, ret, &damaged, err) : result;
 }
 
 enum result store_open_read_only(const char *path, struct store **ret, struct error *err)
@@ -156,6 +184,16 @@ static enum result write_all(struct store *store)
     return result == OK ? file_commit(&store->file) : result;
 }
 
+/* After a commit. FATAL: nobody may believe the file any more. */
+static enum result checkpoint(struct store *store)
+{
+    bool whole = false;
+    enum result result = file_checkpoint(&store->file, &whole);
+    if (whole)
+        values_remove_doomed(&store->values);
+    return result;
+}
+
 enum result store_commit(struct store *store, struct error *err)
 {
     if (store->overlay.count == 0)
@@ -166,11 +204,13 @@ enum result store_commit(struct store *store, struct error *err)
     if (result == OK) {
         values_committed(&store->values);
         overlay_clear(&store->overlay);
+        if (file_checkpoint_is_due(&store->file) || store->values.doomed_bytes > DOOMED_BYTES_MOST)
+            result = checkpoint(store);
     } else {
         file_rollback(&store->file);
         store->values.loaded = false; /* it says what was not committed */
-        if (err != NULL)
-            *err = store->file.why;
     }
+    if (result != OK && err != NULL)
+        *err = store->file.why;
     return result;
 }

@@ -1,7 +1,8 @@
 /*
  * A fold's or a projection's own store: keys and values in named spaces, and the position up to which they are folded,
- * committed together. It can be thrown away and rebuilt from the log. SQLite (WAL, synchronous=NORMAL; the one connection
- * does all writes and all checkpoints: Debian 12's SQLite has the WAL-reset bug), and large values in files beside it.
+ * committed together. It can be thrown away and rebuilt from the log. SQLite (WAL, synchronous=NORMAL; the one
+ * connection does all writes and all checkpoints: Debian 12's SQLite has the WAL-reset bug), and large values in files
+ * beside it.
  *
  * Writes go to memory first and are seen by reads at once; `store_commit` writes them sorted by key in one transaction.
  * Memory: bounded by what is written between commits, and fixed caches. One thread, one owner at a time.

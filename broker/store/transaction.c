@@ -14,7 +14,7 @@ static enum result run(struct store_file *file, const char *sql, const char *doi
 
 static bool in_transaction(const struct store_file *file)
 {
-    return sqlite3_get_autocommit(file->db) == 0;
+    return file->db != NULL && sqlite3_get_autocommit(file->db) == 0;
 }
 
 static enum result reopen(struct store_file *file)
@@ -53,12 +53,19 @@ void file_rollback(struct store_file *file)
 
 enum result file_commit(struct store_file *file)
 {
-    enum result result = run(file, "COMMIT", "committed");
-    if (result != OK || file->wal_pages < CHECKPOINT_PAGES)
-        return result;
-    /* What is committed stays so whatever becomes of the checkpoint: one that fails (a full disk) is tried after the
-     * next commit. But one whose fsync failed leaves a file that nobody may believe. */
-    result = file_result(file, sqlite3_wal_checkpoint_v2(file->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL),
-                         "checkpointed");
+    return run(file, "COMMIT", "committed");
+}
+
+bool file_checkpoint_is_due(const struct store_file *file)
+{
+    return file->wal_pages >= CHECKPOINT_PAGES;
+}
+
+enum result file_checkpoint(struct store_file *file, bool *ret_whole)
+{
+    int pages = 0, moved = 0;
+    int code = sqlite3_wal_checkpoint_v2(file->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &pages, &moved);
+    enum result result = file_result(file, code, "checkpointed");
+    *ret_whole = result == OK && pages == moved;
     return file->damaged ? result : OK;
 }

@@ -18,13 +18,22 @@ void values_open(struct values *values, struct store_file *file)
     *values = (struct values){.file = file};
 }
 
-void values_close(struct values *values)
+void values_forget_all(struct values *values)
 {
     for (size_t i = 0; i < values->count; i++)
         if (values->segments[i].fd >= 0)
             (void)close(values->segments[i].fd);
     free(values->segments);
     buffer_destroy(&values->pending);
+    values->segments = NULL;
+    values->count = 0;
+    values->loaded = false;
+}
+
+void values_close(struct values *values)
+{
+    values_forget_all(values);
+    free(values->doomed);
     values_open(values, values->file);
 }
 

@@ -32,22 +32,28 @@ struct values {
     size_t count;
     struct buffer pending; /* appended to the last segment and not yet written */
     bool loaded;           /* the owner's list is what the table says */
+    int64_t *doomed;       /* segments that the last commits have let go: removed once these are safe on the disk */
+    size_t doomed_count;
+    int64_t doomed_bytes;
 };
 
 /* A record: CRC-32C of what follows (4), size of the value (4), size of the key (2), space (1), 0 (1), key, value. */
 enum { VALUE_HEADER = 12, VALUE_KEY_MOST = UINT16_MAX };
 
 void values_open(struct values *values, struct store_file *file);
-void values_close(struct values *values); /* forgets the list, closes the files */
+void values_close(struct values *values);
+void values_forget_all(struct values *values); /* the list; closes its files */
 
 /* ---- which segments there are: the table's matter (segment_table.c) ---- */
 
-/* The owner's list, at first use and after a rollback; files that the table does not know are removed. */
+/* The owner's list: from the table, at first use and after a rollback. */
 enum result values_load(struct values *values);
 /* Writes and syncs what is pending, and writes what has changed to the table, all in the open transaction. */
 enum result values_write(struct values *values);
-/* After the commit: removes the files of segments in which nothing lives. */
+/* After the commit: segments in which nothing lives are doomed. */
 void values_committed(struct values *values);
+/* After a checkpoint: a commit that a power cut takes back can then no more refer to them. */
+void values_remove_doomed(struct values *values);
 /* Removes the segments' files of the store at path that are not in the list; with no list all. */
 void values_remove_strangers(const char *path, const struct value_segment *known, size_t count);
 

@@ -48,7 +48,7 @@ static enum result segment_for_read(struct values *values, int64_t id, struct va
         return file_result(values->file, SQLITE_CORRUPT, "read");
     if (*ret == NULL) {
         if (values->count == READER_SEGMENTS)
-            values_close(values); /* the owner may have removed some: let their bytes go */
+            values_forget_all(values); /* the owner may have removed some: let their bytes go */
         *ret = values_add(values, id);
     }
     return values_open_segment(values, *ret, values->file->read_only ? O_RDONLY : O_RDWR);

@@ -165,6 +165,45 @@ static void a_store_of_another_log_is_refused_and_kept(void **state)
     folder_remove(&folder);
 }
 
+static void a_second_owner_is_refused(void **state)
+{
+    (void)state;
+    struct folder folder;
+    struct store *second = NULL;
+    folder_make(&folder);
+    assert_int_equal(store_open(folder.file, THIS_LOG, 1, &second, &folder.err), REJECTED);
+    assert_non_null(strstr(folder.err.text, "in use already"));
+    assert_null(second);
+    put(folder.store, 's', "a", "1");
+    commit(&folder);
+    folder_reopen(&folder);
+    assert_found(folder.store, 's', "a", "1");
+    folder_remove(&folder);
+}
+
+static void nobody_else_may_read_a_stores_files(void **state)
+{
+    (void)state;
+    struct folder folder;
+    folder_make(&folder);
+    store_put(folder.store, 's', VIEW("a"), view_make((uint8_t[200]){1}, 200));
+    commit(&folder);
+    DIR *files = opendir(folder.path);
+    const struct dirent *file;
+    size_t count = 0;
+    while ((file = readdir(files)) != NULL) {
+        struct stat facts;
+        if (file->d_name[0] == '.')
+            continue;
+        assert_int_equal(fstatat(dirfd(files), file->d_name, &facts, 0), 0);
+        assert_int_equal(facts.st_mode & 0777, 0600);
+        count++;
+    }
+    assert_int_equal(count, 5); /* database, WAL, its index, lock, values */
+    (void)closedir(files);
+    folder_remove(&folder);
+}
+
 static void a_store_of_another_shape_is_made_anew(void **state)
 {
     (void)state;
@@ -233,7 +272,7 @@ static void damage_that_shows_late_is_fatal_once_and_then_the_store_is_made_anew
     struct stat facts;
     assert_int_equal(stat(folder.file, &facts), 0);
     static const char noise[4096] = {1, 2, 3};
-    for (off_t at = 16384; at < facts.st_size; at += (off_t)sizeof noise)
+    for (off_t at = 40960; at < facts.st_size; at += (off_t)sizeof noise)
         overwrite(folder.file, at, noise, sizeof noise);
     folder_open(&folder);
     enum result result = OK;
@@ -364,6 +403,8 @@ int main(void)
         cmocka_unit_test(killed_at_any_moment_states_and_positions_are_committed_together_or_not_at_all),
         cmocka_unit_test(a_full_disk_loses_nothing_and_heals),
         cmocka_unit_test(a_store_of_another_log_is_refused_and_kept),
+        cmocka_unit_test(a_second_owner_is_refused),
+        cmocka_unit_test(nobody_else_may_read_a_stores_files),
         cmocka_unit_test(a_store_of_another_shape_is_made_anew),
         cmocka_unit_test(a_file_that_is_no_store_any_more_is_made_anew),
         cmocka_unit_test(damage_that_shows_late_is_fatal_once_and_then_the_store_is_made_anew),
