@@ -81,7 +81,7 @@ static bool position_read(struct kafka_copy *copy, const struct kafka_bound *bou
     struct buffer value = {0};
     struct error unused;
     bool usable = false;
-    if (compacted_view_open(copy->path, &view, &unused) == OK &&
+    if (compacted_view_open(copy->path, NULL, &view, &unused) == OK &&
         compacted_view_find(view, VIEW_OF(copy->position_key), &value, &unused) == OK && value.size == POSITION_BYTES &&
         memcmp(value.data + AT_IDENTITY, copy->owner.log->identity, AT_NEXT) == 0) {
         int64_t next = (int64_t)bytes_get_u64(value.data + AT_NEXT);
