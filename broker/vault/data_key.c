@@ -31,19 +31,21 @@ void vault_data_key_create(const struct vault *vault, struct view owner, uint64_
                            uint8_t ret_wrapped[WRAPPED_KEY_SIZE])
 {
     assert(owner.size <= LIMIT_KEY_BYTES);
-    uint8_t key[DATA_KEY_SIZE], bound[BOUND_MOST];
-    uint64_t id;
+    struct {
+        uint8_t key[DATA_KEY_SIZE], nonce[NONCE_SIZE];
+        uint64_t id;
+    } fresh;
+    uint8_t bound[BOUND_MOST];
     do {
-        randombytes_buf(&id, sizeof id);
-        id &= INT64_MAX; /* Avro's long and JSON's readers have a sign */
-    } while (id == 0);
-    randombytes_buf(key, sizeof key);
-    randombytes_buf(ret_wrapped, NONCE_SIZE);
-    size_t bound_size = write_bound(owner, id, bound);
-    (void)crypto_aead_xchacha20poly1305_ietf_encrypt(ret_wrapped + NONCE_SIZE, NULL, key, sizeof key, bound, bound_size,
-                                                     NULL, ret_wrapped, vault->master);
-    sodium_memzero(key, sizeof key);
-    *ret_id = id;
+        randombytes_buf(&fresh, sizeof fresh); /* at once: each call asks the kernel */
+        fresh.id &= INT64_MAX;                 /* Avro's long and JSON's readers have a sign */
+    } while (fresh.id == 0);
+    memcpy(ret_wrapped, fresh.nonce, NONCE_SIZE);
+    size_t bound_size = write_bound(owner, fresh.id, bound);
+    (void)crypto_aead_xchacha20poly1305_ietf_encrypt(ret_wrapped + NONCE_SIZE, NULL, fresh.key, sizeof fresh.key, bound,
+                                                     bound_size, NULL, fresh.nonce, vault->master);
+    *ret_id = fresh.id;
+    sodium_memzero(&fresh, sizeof fresh);
 }
 
 enum result data_key_unwrap(const struct vault *vault, const struct data_key *wrapped, uint8_t ret[DATA_KEY_SIZE],
