@@ -89,7 +89,7 @@ enum result compacted_open(const char *path, bool erases, struct compacted **ret
         sqlite3_exec(table->database, settings, NULL, NULL, NULL) != SQLITE_OK ||
         sqlite3_exec(table->database, schema, NULL, NULL, NULL) != SQLITE_OK ||
         sqlite3_prepare_v3(table->database, put_sql, -1, SQLITE_PREPARE_PERSISTENT, &table->put, NULL) != SQLITE_OK) {
-        result = error_set(err, FATAL, "%.120s: %s", path, sqlite3_errmsg(table->database));
+        result = failed(table, sqlite3_errcode(table->database), err);
         goto out;
     }
     (void)sqlite3_wal_hook(table->database, log_grew, table);

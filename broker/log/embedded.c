@@ -4,7 +4,9 @@
 #include "broker/base/memory.h"
 #include "broker/base/time.h"
 #include "broker/log/embedded_folder.h"
+#include "broker/log/segment_files.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/statvfs.h>
@@ -145,6 +147,10 @@ enum result log_embedded_open(const struct log_options *options, struct log **re
         result = lines_open(log, segment_bytes, err);
     if (result == OK)
         result = groups_open(log, err);
+    if (result == OK && !log->read_only &&
+        (segment_folder_sync(folder) != 0 || segment_folder_sync(options->data_folder) != 0))
+        result =
+            error_set(err, FATAL, "%.150s: %s", options->data_folder, strerror(errno)); /* the tables' files are new */
     if (result != OK) {
         embedded_close(&log->base);
         return result;

@@ -178,6 +178,8 @@ enum result embedded_line_start(struct embedded_line *line, struct error *err)
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     (void)pthread_attr_destroy(&attributes);
     line->has_committer = failed == 0;
+    if (line->has_committer)
+        (void)pthread_setname_np(line->committer, topic_name(line->topic) + sizeof "tidings." - 1);
     return failed == 0 ? OK : error_set(err, FATAL, "no thread for the log: %s", strerror(failed));
 }
 

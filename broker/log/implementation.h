@@ -33,9 +33,10 @@ struct log_operations {
                          struct log_record *ret, struct error *err);
     enum result (*bounds)(struct log_fetcher *fetcher, enum topic topic, int32_t partition, int64_t *ret_first,
                           int64_t *ret_end, struct error *err);
-    enum result (*find)(struct log_fetcher *fetcher, enum topic topic, struct view key, struct buffer *ret, struct error *err);
-    enum result (*find_prefix)(struct log_fetcher *fetcher, enum topic topic, struct view prefix, struct buffer *ret_key,
-                               struct buffer *ret_value, struct error *err);
+    enum result (*find)(struct log_fetcher *fetcher, enum topic topic, struct view key, struct buffer *ret,
+                        struct error *err);
+    enum result (*find_prefix)(struct log_fetcher *fetcher, enum topic topic, struct view prefix,
+                               struct buffer *ret_key, struct buffer *ret_value, struct error *err);
 };
 
 /* Each implementation's struct begins with the one of these that it stands for. */

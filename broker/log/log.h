@@ -35,9 +35,9 @@ struct log_header {
 
 struct log_entry {
     enum topic topic;
-    int32_t partition;  /* log_partition_of(log, topic, key), or chosen (ticks, rules) */
+    int32_t partition; /* log_partition_of(log, topic, key), or chosen (ticks, rules) */
     struct view key;
-    struct view value;  /* NULL data: a tombstone (compacted topics only) */
+    struct view value; /* NULL data: a tombstone (compacted topics only) */
     const struct log_header *headers;
     size_t header_count;
 };
@@ -54,17 +54,18 @@ struct log_record {
 /* ---- opening ---- */
 
 struct log_options {
-    const char *where;        /* "embedded", or "kafka://host:port[,host:port]" */
-    const char *data_folder;  /* the embedded log's files; Kafka's local copies of compacted topics */
-    int32_t partitions;       /* of events and alerts, when they are made; 0: 48. Otherwise checked: a mismatch is REJECTED */
-    int32_t replication;      /* Kafka: when topics are made; 0: 1 */
-    bool read_only;           /* no appends, no ownership: also beside a running owner (verify, clients) */
-    const char *client_id;    /* Kafka: the static member's name; unique and stable for a machine */
-    const char *settings;     /* "name=value" lines; NULL: none. Kafka: more of librdkafka's (TLS ...). Embedded: segment.bytes */
+    const char *where;       /* "embedded", or "kafka://host:port[,host:port]" */
+    const char *data_folder; /* the embedded log's files; Kafka's local copies of compacted topics */
+    int32_t partitions; /* of events and alerts, when they are made; 0: 48. Otherwise checked: a mismatch is REJECTED */
+    int32_t replication;   /* Kafka: when topics are made; 0: 1 */
+    bool read_only;        /* no appends, no ownership: also beside a running owner (verify, clients) */
+    const char *client_id; /* Kafka: the static member's name; unique and stable for a machine */
+    const char
+        *settings; /* "name=value" lines; NULL: none. Kafka: more of librdkafka's (TLS ...). Embedded: segment.bytes */
 };
 
-/* Makes what is missing, checks what is there. AGAIN: not reachable now. REJECTED: a setting does not fit; the reason says
- * what to do. A second owner of an embedded log: REJECTED. */
+/* Makes what is missing, checks what is there. AGAIN: not reachable now. REJECTED: a setting does not fit; the reason
+ * says what to do. A second owner of an embedded log: REJECTED. */
 enum result log_open(const struct log_options *options, struct log **ret, struct error *err);
 void log_close(struct log *log);
 
@@ -86,14 +87,14 @@ struct log_appender;
 enum result log_appender_open(struct log *log, struct log_appender **ret, struct error *err);
 void log_appender_close(struct log_appender *appender); /* what is queued may or may not become durable */
 
-/* Queues all entries, in order (bytes are copied). One answer will come for the call, under `token`. AGAIN: the queue is
- * full, collect first. REJECTED: an entry is larger than LIMIT_RECORD_BYTES. */
+/* Queues all entries, in order (bytes are copied). One answer will come for the call, under `token`. AGAIN: the queue
+ * is full, collect first. REJECTED: an entry is larger than LIMIT_RECORD_BYTES. */
 enum result log_append(struct log_appender *appender, const struct log_entry *entries, size_t count, uint64_t token,
                        struct error *err);
 
 struct log_answer {
     uint64_t token;
-    enum result result;    /* OK: all durable. AGAIN: none is. UNCERTAIN: some may be. FATAL */
+    enum result result;     /* OK: all durable. AGAIN: none is. UNCERTAIN: some may be. FATAL */
     const int64_t *offsets; /* where each entry is, when OK; valid until the next log_collect */
     size_t count;
     struct error why;
@@ -118,8 +119,8 @@ struct log_reader_options {
     /* NULL: reads all partitions, without a group. Otherwise shares the partitions with the group's other members. */
     const char *group;
     /* Asked for each partition when it is given to this reader (in log_read, on its thread): where to start. committed:
-     * the group's offset (the next to read), or -1. Returns an offset, LOG_START, LOG_END, or LOG_NOT_MINE to stop with an
-     * incident (log_read then answers FATAL). */
+     * the group's offset (the next to read), or -1. Returns an offset, LOG_START, LOG_END, or LOG_NOT_MINE to stop with
+     * an incident (log_read then answers FATAL). */
     int64_t (*start)(void *context, int32_t partition, int64_t committed);
     /* The partition is taken away: commit what belongs to it. May be NULL. */
     void (*revoked)(void *context, int32_t partition);
@@ -130,10 +131,11 @@ enum result log_reader_open(struct log *log, const struct log_reader_options *op
                             struct error *err);
 void log_reader_close(struct log_reader *reader);
 
-/* Up to `most` records in the order of each partition; views live until the next call. Waits up to timeout_ms for a first
- * one. NOTHING: none. AGAIN: not reachable now. FATAL: a position is out of range, or the log is damaged: for a person. */
-enum result log_read(struct log_reader *reader, size_t most, int timeout_ms, const struct log_record **ret, size_t *ret_count,
-                     struct error *err);
+/* Up to `most` records in the order of each partition; views live until the next call. Waits up to timeout_ms for a
+ * first one. NOTHING: none. AGAIN: not reachable now. FATAL: a position is out of range, or the log is damaged: for a
+ * person. */
+enum result log_read(struct log_reader *reader, size_t most, int timeout_ms, const struct log_record **ret,
+                     size_t *ret_count, struct error *err);
 int log_reader_fd(const struct log_reader *reader); /* readable when log_read may find something */
 /* The group's offset: the next record to read. Not waited for; may be lost in a crash. */
 enum result log_reader_commit(struct log_reader *reader, int32_t partition, int64_t next_offset, struct error *err);
@@ -152,10 +154,11 @@ enum result log_bounds(struct log_fetcher *fetcher, enum topic topic, int32_t pa
 
 /* ---- compacted topics ---- */
 
-/* The latest value under key, as of the end the topic had when called. NOTHING: never written, or a tombstone: then it is
- * certain, never "not yet". The value is copied into the caller's buffer (cleared first). */
+/* The latest value under key, as of the end the topic had when called. NOTHING: never written, or a tombstone: then it
+ * is certain, never "not yet". The value is copied into the caller's buffer (cleared first). */
 struct buffer;
-enum result log_find(struct log_fetcher *fetcher, enum topic topic, struct view key, struct buffer *ret, struct error *err);
+enum result log_find(struct log_fetcher *fetcher, enum topic topic, struct view key, struct buffer *ret,
+                     struct error *err);
 /* The first live key that begins with prefix, and its value. Certain in the same way. */
 enum result log_find_prefix(struct log_fetcher *fetcher, enum topic topic, struct view prefix, struct buffer *ret_key,
                             struct buffer *ret_value, struct error *err);
