@@ -99,7 +99,8 @@ class Acknowledgement:
         self.control_id = said[2] if said and len(said) > 2 else None
         wrong = self.fields("ERR")
         self.error = wrong[3].split("^")[0] if wrong else None
-        self.at = wrong[2] if wrong else None
+        place = wrong[2].split("^") if wrong else []  # MSH^1^11: segment, which of them, field
+        self.at = "-".join(place[0:1] + place[2:3])
 
     def fields(self, name):
         return next((fields for fields in self.segments if fields[0] == name), None)
