@@ -13,10 +13,13 @@ enum {
     DEFAULT_BATCH = 2000,
     DIRTY_BYTES_LIMIT = 128 * 1024 * 1024,
     BATCH_BYTES_LIMIT = 16 * 1024 * 1024,
-    OFFSET_COMMIT_MS = 100, /* the group's offset may lag: what was emitted after it is recognised by its cause */
+    SLOW_COMMIT_MS = 1000, /* at a low rate: a small commit is a short pause, and folds less again after a crash */
+    SLOW_COMMIT_EVENTS = 20 * 1000,
+    OFFSET_COMMIT_MS = 1000, /* the group's offset may lag: what was emitted after it is recognised by its cause */
     PAUSE_FIRST_MS = 20,
     PAUSE_LIMIT_MS = 5000,
-    CACHED_KEYS = 8192,
+    CACHED_KEYS = 8192, /* of a fold that opens bodies or states */
+    CACHED_KEYS_OF_OTHERS = 64,
 };
 
 void runner_at_point(const struct runner *runner, const char *point)
@@ -61,7 +64,9 @@ enum result runner_open(const struct fold *fold, const struct runner_options *op
     if (result == OK)
         result = log_fetcher_open(options->log, &runner->fetcher, err);
     if (result == OK)
-        result = keyring_open(options->log, options->vault, CACHED_KEYS, &runner->keyring, err);
+        result = keyring_open(options->log, options->vault,
+                              fold->unseal || fold->states_sealed ? CACHED_KEYS : CACHED_KEYS_OF_OTHERS,
+                              &runner->keyring, err);
     if (result == OK)
         result = parts_open(runner, err);
     if (result != OK) {
@@ -152,9 +157,11 @@ static enum result pause(struct runner *runner, enum result result)
 static enum result commit_when_due(struct runner *runner, struct error *err)
 {
     int64_t now_ms = time_monotonic_ms();
+    int64_t since_ms = now_ms - runner->last_commit_ms;
+    bool slow = runner->events_since_commit <= SLOW_COMMIT_EVENTS && since_ms >= SLOW_COMMIT_MS;
     bool due = runner->events_since_commit >= runner->options.commit_events ||
                store_dirty_bytes(runner->store) >= DIRTY_BYTES_LIMIT ||
-               (runner->events_since_commit > 0 && now_ms - runner->last_commit_ms >= runner->options.commit_ms);
+               (runner->events_since_commit > 0 && (slow || since_ms >= runner->options.commit_ms));
     if (due) {
         enum result result = commit_store(runner, err);
         if (result != OK)

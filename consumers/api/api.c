@@ -6,7 +6,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-enum { CACHED_KEYS = 4096, STEP_RECORDS = 500, POSITION_CHECK_MS = 5 };
+enum { CACHED_KEYS = 1024, STEP_RECORDS = 500, POSITION_CHECK_MS = 5 };
 
 static bool position_is_passed(const struct api *api, const struct topic_position *wanted)
 {
