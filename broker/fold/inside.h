@@ -86,6 +86,7 @@ struct runner {
     struct arena arena; /* of the record at hand */
     struct buffer state;
     struct buffer envelope;
+    struct nonces nonces;  /* of states */
     struct error incident; /* why a partition could not be started */
     bool *told_from;       /* by source partition, once asked for: somebody was told from it */
     bool started_anew;     /* the start is to be committed before anything is emitted */

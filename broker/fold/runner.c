@@ -57,6 +57,7 @@ enum result runner_open(const struct fold *fold, const struct runner_options *op
     if (runner->options.batch == 0)
         runner->options.batch = DEFAULT_BATCH;
     runner->last_commit_ms = time_monotonic_ms();
+    nonces_start(&runner->nonces);
     (void)snprintf(path, sizeof path, "%s/%s.store", options->data_folder, fold->name);
     enum result result = store_open(path, log_identity(options->log), fold->shape, &runner->store, err);
     if (result == OK)

@@ -42,7 +42,7 @@ static enum result state_write(struct runner *runner, struct view key, struct fo
         enum result result = keyring_find(runner->keyring, key, key_id, &secret, err);
         if (result != OK)
             return result == NOTHING ? OK : result; /* erased meanwhile: nothing is kept */
-        vault_seal(secret, key, buffer_view(&output->state), &runner->envelope);
+        vault_seal_once(secret, &runner->nonces, key, buffer_view(&output->state), &runner->envelope);
     } else {
         buffer_add_view(&runner->envelope, buffer_view(&output->state));
     }

@@ -3,7 +3,7 @@
 
 #include "broker/number/number.h"
 
-enum { ROW_SPACE = 'n', ROW_SIZE = 32 };
+enum { ROW_SPACE = 'n', ROW_SIZE = 32, ROWS_A_BLOCK = 16 };
 
 struct number {
     struct arena arena; /* of the record at hand */
@@ -11,11 +11,9 @@ struct number {
     size_t just_count, just_capacity;
 };
 
-/* The key of a row: subscription, 00, number. */
-struct view number_row_key(struct view subscription, int64_t number, struct buffer *to);
-void number_row_write(const struct log_record *telling, const struct cause *cause, uint8_t ret[ROW_SIZE]);
-/* False: not a row's form. */
-bool number_row_read(struct view row, struct numbered_alert *ret);
+/* The next row of a subscription. */
+void number_row_put(struct fold_output *output, struct view subscription, int64_t number,
+                    const struct log_record *telling, const struct cause *cause);
 
 /* Did the subscription have the telling that `cause` made? Rows of one source partition stand in the order of their
  * causes, so a binary search over the numbers finds it without an index of its own (docs/decisions/0004). */

@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-enum { STORE_SHAPE = 1 };
+enum { STORE_SHAPE = 2 };
 
 struct number *number_create(void)
 {
@@ -110,18 +110,13 @@ static void telling_apply(struct number *number, struct subscriber_state *state,
                           struct fold_output *output)
 {
     const struct telling *telling = &input->opened->telling;
-    struct buffer key = {0};
     for (size_t i = 0; i < state->subscription_count; i++) {
         struct numbered_subscription *numbered = &state->subscriptions[i];
         if (!telling_goes_to(numbered, telling, &input->opened->told, output))
             continue;
-        uint8_t row[ROW_SIZE];
-        number_row_write(input->record, &telling->cause, row);
-        fold_put_row(output, ROW_SPACE, number_row_key(numbered->subscription.id, ++numbered->head, &key),
-                     VIEW_OF(row));
+        number_row_put(output, numbered->subscription.id, ++numbered->head, input->record, &telling->cause);
         just_numbered_add(number, numbered->subscription.id, numbered->head);
     }
-    buffer_destroy(&key);
     if (number->just_count > 0)
         state_write(state, output);
 }

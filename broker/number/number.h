@@ -2,7 +2,8 @@
  * Numbering: the fold over a subscriber's partition that says which subscription gets which alert, and its number.
  * Pure; every process that runs it gives the same numbers (design, section 2).
  *
- * Rows: space 'n', key <subscription id> 00 <number, 8 bytes big-endian> -> where the telling is, and its cause.
+ * Rows: space 'n', key <subscription id> 00 <block, 8 bytes big-endian> -> for each of its numbers where the telling
+ * is, and its cause (docs/decisions/0004).
  */
 #pragma once
 

@@ -29,14 +29,34 @@ static void nonce_of(const uint8_t key[DATA_KEY_SIZE], struct view header, struc
     sodium_memzero(&state, sizeof state);
 }
 
-void vault_seal(const uint8_t key[DATA_KEY_SIZE], struct view header, struct view plain, struct buffer *to)
+static void seal(const uint8_t key[DATA_KEY_SIZE], const uint8_t nonce[NONCE_SIZE], struct view header,
+                 struct view plain, struct buffer *to)
 {
     buffer_reserve(to, plain.size + SEAL_OVERHEAD);
-    uint8_t *nonce = to->data + to->size;
-    nonce_of(key, header, plain, nonce);
-    (void)crypto_aead_xchacha20poly1305_ietf_encrypt(nonce + NONCE_SIZE, NULL, plain.data, plain.size, header.data,
-                                                     header.size, NULL, nonce, key);
+    uint8_t *out = to->data + to->size;
+    memcpy(out, nonce, NONCE_SIZE);
+    (void)crypto_aead_xchacha20poly1305_ietf_encrypt(out + NONCE_SIZE, NULL, plain.data, plain.size, header.data,
+                                                     header.size, NULL, out, key);
     to->size += plain.size + SEAL_OVERHEAD;
+}
+
+void vault_seal(const uint8_t key[DATA_KEY_SIZE], struct view header, struct view plain, struct buffer *to)
+{
+    uint8_t nonce[NONCE_SIZE];
+    nonce_of(key, header, plain, nonce);
+    seal(key, nonce, header, plain, to);
+}
+
+void nonces_start(struct nonces *nonces)
+{
+    randombytes_buf(nonces->bytes, sizeof nonces->bytes);
+}
+
+void vault_seal_once(const uint8_t key[DATA_KEY_SIZE], struct nonces *nonces, struct view header, struct view plain,
+                     struct buffer *to)
+{
+    sodium_increment(nonces->bytes, sizeof nonces->bytes);
+    seal(key, nonces->bytes, header, plain, to);
 }
 
 enum result vault_unseal(const uint8_t key[DATA_KEY_SIZE], struct view header, struct view sealed, struct buffer *to,
