@@ -42,7 +42,7 @@ static enum result url_find(const struct options *options, struct broker *broker
     return OK;
 }
 
-static enum result token_find(const struct options *options, struct buffer *ret, bool *ret_is_operator,
+enum result broker_token_find(const struct options *options, struct buffer *ret, bool *ret_is_operator,
                               struct error *err)
 {
     const char *file = options_find(options, "token-file"), *data = options_find(options, "data");
@@ -71,7 +71,7 @@ enum result broker_open(const struct options *options, struct broker *ret, struc
     struct buffer token = {0};
     enum result result = url_find(options, &broker, err);
     if (result == OK)
-        result = token_find(options, &token, &broker.is_operator, err);
+        result = broker_token_find(options, &token, &broker.is_operator, err);
     if (result == OK)
         result = client_open(broker.url, token.size > 1 ? (const char *)token.data : NULL, &broker.client, err);
     if (result == OK)

@@ -19,6 +19,10 @@ struct broker {
  * TIDINGS_TOKEN.
  */
 enum result broker_open(const struct options *options, struct broker *ret, struct error *err);
+/* Only the token, NUL-terminated; for whoever makes connections of its own. ret_is_operator: it is the one of --data.
+ */
+enum result broker_token_find(const struct options *options, struct buffer *ret, bool *ret_is_operator,
+                              struct error *err);
 /* Another connection to the same broker, with a token of its own. */
 enum result broker_open_as(const struct broker *same, const char *token, struct broker *ret, struct error *err);
 void broker_close(struct broker *broker);

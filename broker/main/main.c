@@ -27,6 +27,7 @@ static const struct command *const commands[] = {
     &alerts_command,
     &replay_command,
     &status_command,
+    &verify_command,
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 
