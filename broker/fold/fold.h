@@ -104,6 +104,8 @@ enum result runner_commit(struct runner *runner, struct error *err);
 /* Has it applied (or dropped) the record at this position? For Tidings-Position. */
 bool runner_has_passed(const struct runner *runner, int32_t partition, int64_t offset);
 int64_t runner_lag(struct runner *runner);
+/* Has it been, once since it was opened, at the end of the log? Before, what is in its store is of before. */
+bool runner_is_caught_up(const struct runner *runner);
 /* The fold's store, for reading (states of unsealed folds, rows). Same thread. */
 struct store *runner_store(struct runner *runner);
 struct keyring *runner_keyring(struct runner *runner);

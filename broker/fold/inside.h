@@ -94,6 +94,7 @@ struct runner {
     int64_t last_commit_ms, last_offset_commit_ms, last_tick_check_ms, newest_record_ms;
     int failures; /* in a row; decides the pause */
     int64_t paused_until_ms;
+    bool caught_up;                   /* was at the end of the log once */
     bool outstanding;                 /* the batch's outputs are not all acknowledged: flush before anything else */
     const struct log_record *records; /* what was read and is not all applied yet; lives until the next log_read */
     size_t record_count, record_next;

@@ -136,6 +136,8 @@ static void lag_report(struct runner *runner, const struct log_record *last)
 {
     int64_t lag = log_reader_lag(runner->reader);
     double seconds = 0;
+    if (lag == 0 && runner->record_next == runner->record_count)
+        runner->caught_up = true;
     if (lag > 0 && last != NULL)
         seconds = (double)(time_now_ms() - last->timestamp_ms) / 1000.0;
     metrics_lag(runner->fold.name, lag, seconds > 0 ? seconds : 0);
@@ -250,6 +252,11 @@ enum result runner_commit(struct runner *runner, struct error *err)
 bool runner_has_passed(const struct runner *runner, int32_t partition, int64_t offset)
 {
     return partition >= 0 && partition < runner->part_count && runner->parts[partition].position.next_offset > offset;
+}
+
+bool runner_is_caught_up(const struct runner *runner)
+{
+    return runner->caught_up;
 }
 
 int64_t runner_lag(struct runner *runner)

@@ -378,7 +378,7 @@ enum result publisher_step(struct publisher *publisher, struct error *err)
     enum result result = publisher->identities == NULL ? NOTHING : runner_step(publisher->identities, 0, err);
     if (result == FATAL)
         return FATAL;
-    if (result == NOTHING)
+    if (publisher->identities == NULL || runner_is_caught_up(publisher->identities))
         publisher->ready = true;
     flights_look_over(publisher);
     reports_append(publisher);

@@ -29,26 +29,44 @@ static bool position_is_passed(const struct api *api, const struct topic_positio
     return true; /* nothing here is read from there */
 }
 
+/* Until its folds have been at the end of the log once, the api would show what was so before: an older head, and not
+ * the subscription that was made just before it went down. */
+static bool folds_are_caught_up(const struct api *api)
+{
+    return runner_is_caught_up(api->numbers) && runner_is_caught_up(api->registrations) &&
+           runner_is_caught_up(api->work);
+}
+
 static bool positions_are_passed(const struct call *call)
 {
+    if (!folds_are_caught_up(call->api))
+        return false;
     for (size_t i = 0; i < call->position_count; i++)
         if (!position_is_passed(call->api, &call->positions[i]))
             return false;
     return true;
 }
 
+static bool is_everywhere(const struct route *route)
+{
+    return route->answer == health_live || route->answer == health_ready || route->answer == metrics_show ||
+           route->answer == status_show;
+}
+
 /* A GET that sends back Tidings-Position waits until it is seen. False: the call was answered, or waits. */
 static bool positions_wait(struct call *call)
 {
     struct view text = http_header(call->request, "Tidings-Position");
-    if (text.data == NULL || !call->api->options.routes || !view_is_text(http_method(call->request), "GET"))
+    if (is_everywhere(call->route) || call->route->roles == 0)
         return true;
-    if (!positions_from_text(text, call->positions, &call->position_count)) {
+    if (text.data != NULL && view_is_text(http_method(call->request), "GET") &&
+        !positions_from_text(text, call->positions, &call->position_count)) {
         call_problem(call, 400, "Tidings-Position is to be sent back as it was received.");
         return false;
     }
     if (positions_are_passed(call))
         return true;
+    call->waits = true;
     call->deadline_ms = time_monotonic_ms() + LIMIT_POSITION_WAIT_MS;
     call_park(call);
     return false;
@@ -101,9 +119,7 @@ static const struct route *route_choose(struct api *api, struct http_request *re
                                         bool *ret_path_known)
 {
     const struct route *route = route_find(http_method(request), http_path(request), params, ret_path_known);
-    bool everywhere = route != NULL && (route->answer == health_live || route->answer == health_ready ||
-                                        route->answer == metrics_show || route->answer == status_show);
-    return everywhere || api->options.routes ? route : NULL;
+    return route != NULL && (api->options.routes || is_everywhere(route)) ? route : NULL;
 }
 
 static void request_route(struct api *api, struct http_request *request)
@@ -278,9 +294,9 @@ static void calls_look_over(struct api *api)
     struct call *next;
     for (struct call *call = api->calls; call != NULL; call = next) {
         next = call->next;
-        if (call->position_count > 0 && positions_are_passed(call)) {
+        if (call->waits && positions_are_passed(call)) {
             call_unpark(call);
-            call->position_count = 0;
+            call->waits = false;
             call->deadline_ms = 0;
             call->route->answer(call);
         } else if (call->deadline_ms != 0 && call->deadline_ms <= now_ms) {

@@ -43,6 +43,7 @@ struct call {
     /* Waiting for a position, or for a first alert: */
     struct topic_position positions[POSITIONS_LIMIT];
     size_t position_count;
+    bool waits; /* until the positions are passed, and the folds are where the log was when the api opened */
     struct view subscription; /* a pull that waits; NULL data: not */
     int64_t deadline_ms;      /* monotonic; 0: waits for an append */
     /* The answer once the append is durable: */
