@@ -167,15 +167,17 @@ enum result segment_files_list(const char *folder, struct segment_file **ret, si
         struct segment_file segment = {0};
         if (!name_read(entry->d_name, &segment.first))
             continue;
-        result = file_look(folder, &segment, err);
-        if (result != OK)
-            goto out;
         if ((count & (count - 1)) == 0)
             files = memory_grow(files, (count == 0 ? 1 : 2 * count) * sizeof *files);
         files[count++] = segment;
     }
     if (count > 0)
         qsort(files, count, sizeof *files, by_address);
+    /* Sizes only when all names are known: beside an owner that appends, what has a follower no longer grows. */
+    for (size_t i = 0; i < count && result == OK; i++)
+        result = file_look(folder, &files[i], err);
+    if (result != OK)
+        goto out;
     result = files_check(files, count, err);
     if (result != OK)
         goto out;

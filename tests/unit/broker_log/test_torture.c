@@ -185,9 +185,40 @@ static void what_was_answered_survives_kills_and_torn_ends(void **state)
     }
 }
 
+/* Half-written frames are seen all the time, and are the end, not damage. */
+static void who_reads_beside_a_busy_owner_sees_no_damage(void **state)
+{
+    struct place *place = *state;
+    place->settings = "segment.bytes=400000";
+    seed = 11;
+    place_open(place);
+    place_close(place); /* the log is made */
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+        append_for_ever(place, open("/dev/null", O_WRONLY | O_CLOEXEC));
+    size_t last = 0;
+    for (int round = 0; round < 25; round++) {
+        enum result result = place_try(place, true);
+        if (result != OK)
+            (void)kill(child, SIGKILL);
+        if (result != OK)
+            fail_msg("round %d: %s", round, place->err.text);
+        size_t count = place_count(place, TOPIC_EVENTS, NULL, NULL, NULL);
+        assert_true(count >= last);
+        last = count;
+        place_close(place);
+    }
+    assert_int_equal(waitpid(child, NULL, WNOHANG), 0); /* it was there all the time */
+    (void)kill(child, SIGKILL);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    assert_true(last > 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(who_reads_beside_a_busy_owner_sees_no_damage, place_set_up, place_tear_down),
         cmocka_unit_test_setup_teardown(what_was_answered_survives_kills_and_torn_ends, place_set_up, place_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
