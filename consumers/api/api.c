@@ -375,6 +375,9 @@ void api_quiesce(struct api *api)
     api->quiescing = true;
     http_quiesce(api->http);
     streams_end(api);
+    for (struct call *call = api->calls; call != NULL; call = call->next)
+        if (call->subscription.data != NULL)
+            call->deadline_ms = 1; /* a pull that waits for a first alert: answered with none */
 }
 
 bool api_is_quiet(const struct api *api)
