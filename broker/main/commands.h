@@ -3,7 +3,7 @@
 
 #include "broker/main/command.h"
 
-extern const struct command serve_command;
+extern const struct command serve_command, simulate_command;
 extern const struct command organisation_add_command, organisation_list_command, organisation_show_command;
 extern const struct command subscriber_add_command, subscriber_list_command, subscriber_show_command;
 extern const struct command register_add_command, register_list_command, register_end_command;

@@ -7,6 +7,7 @@
 
 static const struct command *const commands[] = {
     &serve_command,
+    &simulate_command,
     &organisation_add_command,
     &organisation_list_command,
     &organisation_show_command,
