@@ -157,6 +157,8 @@ struct log_record kafka_record(enum topic topic, const rd_kafka_message_t *messa
 /* The copy of this topic, opened when it is not yet. */
 enum result kafka_copy_find(struct kafka_log *log, enum topic topic, struct kafka_copy **ret, struct error *err);
 void kafka_copy_close(struct kafka_copy *copy);
-const char *kafka_copy_path(const struct kafka_copy *copy); /* for a compacted_view */
+/* What is in the copy, for one thread (compacted.h); closed before the log. */
+struct compacted_view;
+enum result kafka_copy_view(struct kafka_copy *copy, struct compacted_view **ret, struct error *err);
 /* Waits until the copy holds everything before end. AGAIN: it does not yet. FATAL: it cannot, for a person. */
 enum result kafka_copy_reach(struct kafka_copy *copy, int64_t end, struct error *err);

@@ -38,7 +38,8 @@ static void take_away(struct kafka_reader *reader)
     for (int32_t p = 0; p < reader->count; p++)
         if (reader->parts[p].assigned && reader->options.revoked != NULL && !reader->closing)
             reader->options.revoked(reader->options.context, p);
-    kafka_commits_send(reader, !rd_kafka_assignment_lost(reader->client));
+    if (!rd_kafka_assignment_lost(reader->client))
+        kafka_commits_finish(reader);
     for (int32_t p = 0; p < reader->count; p++) {
         reader->lost = reader->lost || reader->parts[p].assigned;
         reader->parts[p].assigned = false;
@@ -166,21 +167,28 @@ void kafka_assignment_end(struct kafka_reader *reader)
 
 /* ---- the group's offsets ---- */
 
-void kafka_commits_send(struct kafka_reader *reader, bool wait)
+/* Whatever becomes of a commit: what a lost one covers is folded again (design, section 3, item 3). */
+static void commit(struct kafka_reader *reader, rd_kafka_topic_partition_list_t *list, bool wait)
 {
-    rd_kafka_topic_partition_list_t *list = NULL;
-    for (int32_t p = 0; p < reader->count; p++) {
-        struct kafka_part *part = &reader->parts[p];
-        if (part->commit < 0)
-            continue;
-        if (list == NULL)
-            list = rd_kafka_topic_partition_list_new(reader->count);
-        rd_kafka_topic_partition_list_add(list, topic_name(reader->options.topic), p)->offset = part->commit;
-        part->commit = -1;
-    }
-    if (list == NULL)
-        return;
-    /* Whatever becomes of it: a lost one is folded again (design, section 3, item 3). */
-    (void)rd_kafka_commit(reader->client, list, !(wait && kafka_answers_reachable(reader->owner.log)));
+    if (list->cnt > 0)
+        (void)rd_kafka_commit(reader->client, list, !wait);
     rd_kafka_topic_partition_list_destroy(list);
+}
+
+void kafka_commit_send(struct kafka_reader *reader, int32_t partition, int64_t next_offset)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    reader->parts[partition].commit = next_offset;
+    rd_kafka_topic_partition_list_add(list, topic_name(reader->options.topic), partition)->offset = next_offset;
+    commit(reader, list, false);
+}
+
+void kafka_commits_finish(struct kafka_reader *reader)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(reader->count);
+    for (int32_t p = 0; p < reader->count; p++)
+        if (reader->parts[p].assigned && reader->parts[p].commit >= 0)
+            rd_kafka_topic_partition_list_add(list, topic_name(reader->options.topic), p)->offset =
+                reader->parts[p].commit;
+    commit(reader, list, kafka_answers_reachable(reader->owner.log));
 }

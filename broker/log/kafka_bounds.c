@@ -2,8 +2,10 @@
 #include "broker/log/kafka.h"
 
 #include "broker/base/memory.h"
+#include "broker/base/time.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 struct log_record kafka_record(enum topic topic, const rd_kafka_message_t *message)
 {
@@ -40,12 +42,12 @@ enum result kafka_bound_one(struct kafka_log *log, enum topic topic, int32_t par
 }
 
 /* One question for all partitions: ListOffsets with a special "time", as rd_kafka_offsets_for_times passes it on. */
-static enum result ask_all(struct kafka_log *log, enum topic topic, int64_t time, int64_t *offsets, struct error *err)
+static rd_kafka_resp_err_t ask_once(struct kafka_log *log, enum topic topic, int64_t special, int64_t *offsets)
 {
     int32_t count = log->partitions[topic];
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(count);
     for (int32_t p = 0; p < count; p++)
-        rd_kafka_topic_partition_list_add(list, topic_name(topic), p)->offset = time;
+        rd_kafka_topic_partition_list_add(list, topic_name(topic), p)->offset = special;
     rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(log->client, list, KAFKA_PATIENCE_MS);
     for (int i = 0; code == RD_KAFKA_RESP_ERR_NO_ERROR && i < list->cnt; i++) {
         code = list->elems[i].err;
@@ -54,6 +56,19 @@ static enum result ask_all(struct kafka_log *log, enum topic topic, int64_t time
         offsets[list->elems[i].partition] = list->elems[i].offset;
     }
     rd_kafka_topic_partition_list_destroy(list);
+    return code;
+}
+
+/* Leaders may have moved: librdkafka asks where they are now, after it was told so. */
+static enum result ask_all(struct kafka_log *log, enum topic topic, int64_t special, int64_t *offsets,
+                           struct error *err)
+{
+    int64_t deadline = time_monotonic_ms() + KAFKA_PATIENCE_MS;
+    rd_kafka_resp_err_t code = ask_once(log, topic, special, offsets);
+    while (kafka_result(code) == AGAIN && time_monotonic_ms() < deadline) {
+        nanosleep(&(struct timespec){.tv_nsec = 50 * 1000 * 1000}, NULL);
+        code = ask_once(log, topic, special, offsets);
+    }
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
         return kafka_error(log, code, "Kafka does not say where the partitions end", err);
     return OK;

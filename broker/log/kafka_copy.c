@@ -51,6 +51,7 @@ struct kafka_copy {
     pthread_cond_t moved;
     /* Under lock: */
     int64_t position; /* everything before it is in the table */
+    bool is_ours;     /* the log's name was met: this is the topic that was made with tidings.events */
     bool running, closing;
     enum result failure; /* FATAL, with the reason */
     struct error why;
@@ -136,18 +137,9 @@ static enum result path_choose(struct kafka_copy *copy, struct error *err)
     return OK;
 }
 
-/* SQLite gives its other files the permissions of the first. */
-static void private_make(const char *path)
-{
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd >= 0)
-        close(fd);
-}
-
 static enum result table_open(struct kafka_copy *copy, const struct kafka_bound *bound, struct error *err)
 {
     bool erases = copy->topic == TOPIC_KEYS;
-    private_make(copy->path);
     enum result result = compacted_open(copy->path, erases, &copy->table, err);
     if (result == OK && !position_read(copy, bound)) {
         compacted_close(copy->table);
@@ -155,7 +147,6 @@ static enum result table_open(struct kafka_copy *copy, const struct kafka_bound 
         file_remove(copy->path);
         copy->next = bound->low;
         copy->marked = false;
-        private_make(copy->path);
         result = compacted_open(copy->path, erases, &copy->table, err);
     }
     return result;
@@ -230,6 +221,7 @@ static void commit(struct kafka_copy *copy)
     }
     pthread_mutex_lock(&copy->lock);
     copy->position = copy->next;
+    copy->is_ours = copy->marked;
     pthread_cond_broadcast(&copy->moved);
     pthread_mutex_unlock(&copy->lock);
 }
@@ -295,6 +287,7 @@ static enum result copy_open(struct kafka_log *log, enum topic topic, struct kaf
     if (result == OK)
         result = table_open(copy, &bound, err);
     copy->position = copy->next;
+    copy->is_ours = copy->marked;
     if (result == OK)
         result = source_open(copy, err);
     if (result != OK) {
@@ -347,9 +340,9 @@ void kafka_copy_close(struct kafka_copy *copy)
     free(copy);
 }
 
-const char *kafka_copy_path(const struct kafka_copy *copy)
+enum result kafka_copy_view(struct kafka_copy *copy, struct compacted_view **ret, struct error *err)
 {
-    return copy->path;
+    return compacted_view_open(copy->path, compacted_views_of(copy->table), ret, err);
 }
 
 enum result kafka_copy_reach(struct kafka_copy *copy, int64_t end, struct error *err)
@@ -359,12 +352,12 @@ enum result kafka_copy_reach(struct kafka_copy *copy, int64_t end, struct error 
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += KAFKA_PATIENCE_MS / 1000;
     pthread_mutex_lock(&copy->lock);
-    while (copy->failure == OK && copy->position < end && result == OK)
+    while (copy->failure == OK && (copy->position < end || !copy->is_ours) && result == OK)
         if (pthread_cond_timedwait(&copy->moved, &copy->lock, &until) != 0)
             result = AGAIN;
     if (copy->failure != OK)
         result = error_set(err, copy->failure, "%s", copy->why.text);
-    else if (result == AGAIN && copy->position < end)
+    else if (copy->position < end || !copy->is_ours)
         result = error_set(err, AGAIN, "the copy of %s is at %" PRId64 " of %" PRId64, topic_name(copy->topic),
                            copy->position, end);
     else

@@ -240,7 +240,7 @@ static enum result find(struct kafka_fetcher *fetcher, enum topic topic, struct 
         return error_set(err, REJECTED, "%s is not a compacted topic", topic_name(topic));
     enum result result = kafka_copy_find(log, topic, &copy, err);
     if (result == OK && fetcher->views[topic] == NULL)
-        result = compacted_view_open(kafka_copy_path(copy), NULL, &fetcher->views[topic], err);
+        result = kafka_copy_view(copy, &fetcher->views[topic], err);
     if (result == OK && topic == TOPIC_KEYS) {
         result = kafka_copy_reach(copy, atomic_load(log->own_end[topic]), err);
         if (result == OK)

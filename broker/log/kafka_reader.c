@@ -127,7 +127,7 @@ void kafka_reader_close(struct log_reader *base)
     reader->closing = true;
     messages_give_back(reader);
     if (reader->client != NULL) {
-        kafka_commits_send(reader, true);
+        kafka_commits_finish(reader);
         kafka_assignment_end(reader);
         if (reader->queue != NULL)
             rd_kafka_queue_io_event_enable(reader->queue, -1, NULL, 0);
@@ -266,7 +266,6 @@ enum result kafka_read(struct log_reader *base, size_t most, int timeout_ms, con
     (void)!read(reader->fd, &signals, sizeof signals);
     messages_give_back(reader);
     room_for(reader, most);
-    kafka_commits_send(reader, false);
     while (reader->failure == OK && count == 0 && (left > 0 || reader->given != NULL || left == timeout_ms)) {
         if (reader->given != NULL)
             reader->failure = kafka_assignment_begin(reader, &reader->why);
@@ -291,7 +290,8 @@ enum result kafka_reader_commit(struct log_reader *base, int32_t partition, int6
     struct kafka_reader *reader = reader_of(base);
     if (reader->options.group == NULL || partition < 0 || partition >= reader->count)
         return error_set(err, REJECTED, "this reader has no such group's offset");
-    reader->parts[partition].commit = next_offset;
+    if (reader->parts[partition].assigned)
+        kafka_commit_send(reader, partition, next_offset);
     return OK;
 }
 

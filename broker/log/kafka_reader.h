@@ -7,7 +7,7 @@ struct kafka_part {
     bool assigned;
     int64_t position; /* the next to hand over */
     int64_t end_seen; /* the partition's end when it was given to this reader */
-    int64_t commit;   /* the group's offset that is to be committed; -1: none */
+    int64_t commit;   /* the group's offset as it was sent last; -1: not yet */
 };
 
 struct kafka_reader {
@@ -25,7 +25,7 @@ struct kafka_reader {
     bool asked;                             /* options.start has said where given starts */
     int64_t beyond_since_ms;                /* when a start beyond the end was seen first; 0: not */
     bool lost;                              /* partitions were taken away during this look at the queue */
-    bool committed, closing;
+    bool closing;
 
     rd_kafka_message_t **messages; /* what the last read lent */
     struct log_record *records;
@@ -42,5 +42,6 @@ void kafka_assignment_changed(struct kafka_owner *owner, rd_kafka_resp_err_t cod
 /* Finds out where what was given starts, and begins to read there. AGAIN: call again. */
 enum result kafka_assignment_begin(struct kafka_reader *reader, struct error *err);
 void kafka_assignment_end(struct kafka_reader *reader);
-/* Sends the group's offsets that wait. */
-void kafka_commits_send(struct kafka_reader *reader, bool wait);
+void kafka_commit_send(struct kafka_reader *reader, int32_t partition, int64_t next_offset);
+/* What was sent is there now, if the cluster answers: before partitions go to somebody else. */
+void kafka_commits_finish(struct kafka_reader *reader);

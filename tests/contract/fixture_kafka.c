@@ -18,7 +18,7 @@ static struct {
 
 /* ---- the broker ---- */
 
-/* Runs the script with these arguments; its first line goes to ret. */
+/* Runs the script with these arguments; what it says in its first line goes to ret. */
 static bool script_run(const char *arguments, char *ret, size_t size)
 {
     char command[1024], line[512] = "";
@@ -26,10 +26,11 @@ static bool script_run(const char *arguments, char *ret, size_t size)
     FILE *output = popen(command, "re");
     if (output == NULL)
         return false;
-    bool said = fgets(line, sizeof line, output) != NULL;
+    if (fgets(line, sizeof line, output) == NULL)
+        line[0] = '\0';
     line[strcspn(line, "\n")] = '\0';
     (void)snprintf(ret, size, "%s", line);
-    return pclose(output) == 0 && said;
+    return pclose(output) == 0;
 }
 
 static bool broker_start(struct error *err)

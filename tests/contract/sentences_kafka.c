@@ -24,14 +24,6 @@ static void wait_for_health(struct world *world, bool healthy)
     assert_int_equal(log_is_healthy(world->log), healthy);
 }
 
-static size_t find_value(const struct seen_list *list, const char *value)
-{
-    size_t found = 0;
-    for (size_t i = 0; i < list->count; i++)
-        found += strcmp(list->items[i].value, value) == 0;
-    return found;
-}
-
 /* ---- brokers that die ---- */
 
 static void a_killed_broker_loses_doubles_and_reorders_nothing(void **state)
