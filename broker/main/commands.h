@@ -13,7 +13,7 @@ extern const struct command token_add_command, token_end_command, token_link_com
 extern const struct command publish_command;
 extern const struct command alerts_command, replay_command;
 extern const struct command status_command;
-extern const struct command verify_command;
+extern const struct command verify_command, recover_command;
 
 /* How client commands find the broker: --data, --url, --token-file, --json. */
 extern const struct option_kind client_option_kinds[];

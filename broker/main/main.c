@@ -29,6 +29,7 @@ static const struct command *const commands[] = {
     &replay_command,
     &status_command,
     &verify_command,
+    &recover_command,
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 

@@ -70,7 +70,8 @@ static enum result loop_join(struct loop *loop, enum result so_far, struct error
         return so_far;
     (void)pthread_join(loop->thread, NULL);
     loop->started = false;
-    if (loop->result != OK && so_far == OK)
+    /* Where one failed while another was starting, the reason is with the one that failed. */
+    if (loop->result != OK && (so_far == OK || err->text[0] == '\0'))
         return error_set(err, loop->result, "%s", loop->err.text);
     return so_far;
 }
