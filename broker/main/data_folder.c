@@ -4,6 +4,7 @@
 #include "broker/base/time.h"
 #include "broker/directory/directory.h"
 #include "broker/event/limits.h"
+#include "broker/record/keyring.h"
 #include "broker/record/record.h"
 
 #include <errno.h>
@@ -24,40 +25,67 @@ enum result data_folder_make(const char *path, struct error *err)
                      strerror(errno));
 }
 
-static enum result log_has_keys(struct log *log, bool *ret, struct error *err)
+/* Any data key of the log: its name, "owner/id". NOTHING: the log has none yet. */
+static enum result data_key_name_find(struct log *log, struct buffer *ret_name, struct error *err)
 {
     struct log_fetcher *fetcher;
-    struct buffer key = {0}, value = {0};
+    struct buffer value = {0};
     enum result result = log_fetcher_open(log, &fetcher, err);
     if (result != OK)
         return result;
-    result = log_find_prefix(fetcher, TOPIC_KEYS, VIEW(""), &key, &value, err);
-    *ret = result == OK;
-    buffer_destroy(&key);
+    result = log_find_prefix(fetcher, TOPIC_KEYS, VIEW(""), ret_name, &value, err);
     buffer_destroy(&value);
     log_fetcher_close(fetcher);
+    return result;
+}
+
+/* With another region's key every patient would have another pseudonym, and nobody would be told: so it must open a
+ * data key of this log. */
+static enum result region_key_check(const char *path, struct log *log, const struct vault *vault, struct view name,
+                                    struct error *err)
+{
+    struct keyring *keyring = NULL;
+    uint64_t id;
+    const char *slash = memrchr(name.data, '/', name.size);
+    struct view owner = view_make(name.data, slash == NULL ? 0 : (size_t)(slash - (const char *)name.data));
+    enum result result = keyring_open(log, vault, 1, &keyring, err);
+    if (result == OK)
+        result = keyring_find_any(keyring, owner, &id, err);
+    keyring_close(keyring);
+    if (result == REJECTED)
+        return error_set(err, REJECTED,
+                         "%.120s is not the key that this log was made with: copy that file from the machine that made "
+                         "it",
+                         path);
     return result == NOTHING ? OK : result;
 }
 
 enum result region_key_open(const char *folder, struct log *log, struct vault **ret, struct error *err)
 {
     char path[PATH_SIZE];
-    bool has_keys = false;
+    struct buffer name = {0};
+    struct vault *vault = NULL;
     (void)snprintf(path, sizeof path, "%s/region.key", folder);
-    if (access(path, F_OK) != 0) {
-        enum result result = log_has_keys(log, &has_keys, err);
-        if (result != OK)
-            return result;
-        if (has_keys)
-            return error_set(err, REJECTED,
-                             "this log has records, and %.120s is not there: copy that file from the machine that made "
-                             "it (without it no record can be read)",
-                             path);
-        result = vault_create(path, err);
-        if (result != OK)
-            return result;
+    enum result found = data_key_name_find(log, &name, err);
+    enum result result = found == NOTHING ? OK : found;
+    if (result == OK && access(path, F_OK) != 0)
+        result = found == NOTHING
+                     ? vault_create(path, err)
+                     : error_set(err, REJECTED,
+                                 "this log has records, and %.120s is not there: copy that file from the machine that "
+                                 "made it (without it no record can be read)",
+                                 path);
+    if (result == OK)
+        result = vault_open(path, &vault, err);
+    if (result == OK && found == OK)
+        result = region_key_check(path, log, vault, buffer_view(&name), err);
+    buffer_destroy(&name);
+    if (result != OK) {
+        vault_close(vault);
+        return result;
     }
-    return vault_open(path, ret, err);
+    *ret = vault;
+    return OK;
 }
 
 enum result rules_write(struct log *log, enum topic topic, struct error *err)
