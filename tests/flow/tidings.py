@@ -61,8 +61,9 @@ class Broker:
 
     def command(self, *options):
         where = [] if self.kafka is None else ["--log", f"kafka://{self.kafka}", "--machine", "flow"]
-        return [PROGRAM, "serve", "--data", str(self.data), "--http", "127.0.0.1:0", "--mllp", "127.0.0.1:0", *where,
-                *self.options, *options]
+        given = [*self.options, *options]
+        doors = [] if "--http" in given else ["--http", "127.0.0.1:0"]
+        return [PROGRAM, "serve", "--data", str(self.data), *doors, "--mllp", "127.0.0.1:0", *where, *given]
 
     def start(self, *options, within=60):
         """Starts it and waits for `ready`. DidNotStart: it ended instead."""
@@ -111,6 +112,13 @@ class Broker:
         self.stop()
         self.start()
 
+    def verify(self):
+        """`tidings verify` finds the log as it must be."""
+        where = [] if self.kafka is None else ["--log", f"kafka://{self.kafka}"]
+        said = subprocess.run([PROGRAM, "verify", "--data", str(self.data), *where], capture_output=True, text=True, check=False)
+        if said.returncode != 0:
+            raise AssertionError(f"verify: {said.stdout}{said.stderr}")
+
     def notes(self):
         return self.notes_file.read_text(errors="replace") if self.notes_file.exists() else ""
 
@@ -124,6 +132,7 @@ class Broker:
                 if self.kafka is not None:
                     found.update(scan.scan_kafka(self.kafka, self.secrets))
                 self.stop()
+                self.verify()
             found.update(scan.scan_folder(self.room, self.secrets))
             if found:
                 raise AssertionError("these stand in clear: " + ", ".join(sorted(found)[:20]))
