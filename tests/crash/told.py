@@ -25,7 +25,7 @@ class Told:
     def __init__(self):
         self.lock = threading.Lock()
         self.seen, self.events, self.by_key, self.cancelled_by = {}, [], {}, {}
-        self.checked_events = 0
+        self.told_events = 0  # nothing is missing of those before it
         self.rereads = 0
 
     def add_subscription(self, subscription):
@@ -85,16 +85,15 @@ class Told:
 
     # ---- when everything rests ----
 
-    def missing(self, most=5):
-        """What acknowledged events have not told yet, for each subscription."""
-        lost = []
+    def missing(self):
+        """What the first acknowledged events that miss something have not told yet. Goes on where it was."""
         with self.lock:
-            for seen in self.seen.values():
-                for event in self.events[self.checked_events :]:
-                    lost += self._missing_of(seen, event)
-                    if len(lost) >= most:
-                        return lost
-        return lost
+            while self.told_events < len(self.events):
+                lost = [one for seen in self.seen.values() for one in self._missing_of(seen, self.events[self.told_events])]
+                if lost:
+                    return lost
+                self.told_events += 1
+        return []
 
     def _missing_of(self, seen, event):
         name = seen.subscription.id
@@ -116,7 +115,6 @@ class Told:
                 for number in range(seen.checked + 1, seen.whole + 1):
                     self._check_alert(seen, number)
                 seen.checked = seen.whole
-            self.checked_events = len(self.events)
             return sum(seen.whole for seen in self.seen.values())
 
     def _check_alert(self, seen, number):
