@@ -26,7 +26,7 @@ static enum result cause_take(void *context, const struct log_record *record, st
     struct looking *looking = context;
     struct opened_record opened;
     char where[POSITION_WORDS_SIZE];
-    struct error why;
+    struct error why = {0};
     arena_reset(&looking->arena);
     enum result result = record_open(record->value, &looking->arena, &opened, &why);
     const struct cause *cause = &opened.telling.cause;

@@ -27,7 +27,7 @@ static bool belongs_to_its_key(const struct opened_record *opened)
 enum result verify_open(struct verifying *verifying, const struct log_record *record, struct opened_record *ret,
                         struct error *err)
 {
-    struct error why;
+    struct error why = {0};
     struct log *log = verifying->options->log;
     enum result result = at(record, record_open(record->value, &verifying->arena, ret, &why), &why, err);
     if (result != OK)
@@ -79,7 +79,7 @@ enum result verify_sealed(struct verifying *verifying, const struct log_record *
                           const struct opened_record *opened, bool *ret_erased, struct error *err)
 {
     struct event_body body;
-    struct error why;
+    struct error why = {0};
     bool event = opened->kind == SCHEMA_EVENT_HEADER, telling = opened->kind == SCHEMA_TELLING;
     const struct event_header *header = telling ? &opened->told : &opened->event;
     *ret_erased = false;
@@ -104,7 +104,7 @@ enum result verify_directory(void *context, const struct log_record *record, str
         struct subscriber subscriber;
         struct token token;
     } entry;
-    struct error why;
+    struct error why = {0};
     enum schema schema;
     if (record->value.data == NULL)
         return OK;
@@ -122,7 +122,7 @@ enum result verify_key(void *context, const struct log_record *record, struct er
     struct verifying *verifying = context;
     struct data_key wrapped;
     const uint8_t *key;
-    struct error why;
+    struct error why = {0};
     if (record->value.data == NULL)
         return OK; /* erased */
     arena_reset(&verifying->arena);
