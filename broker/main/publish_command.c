@@ -127,7 +127,8 @@ static int publish(const struct invocation *invocation)
     if (token_id[0] != '\0' && broker_open(invocation->options, &operators, NULL) == OK)
         broker_give_back_token(&operators, token_id);
     broker_close(&operators);
-    summary_print(&publishing);
+    if (result == OK || publishing.sent > 0)
+        summary_print(&publishing);
     buffer_destroy(&publishing.rejections);
     if (result != OK)
         return command_failed(invocation, &err);

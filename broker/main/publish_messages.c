@@ -30,6 +30,8 @@ struct sending {
     struct message *messages;
     size_t count, capacity;
     size_t oldest, next; /* the first that is not DONE; the next to write */
+    size_t written;      /* of them, at least once */
+    bool connected;      /* once: a door that never answered is not waited for */
     bool again;          /* one was answered "later": nothing new until the others are answered */
     int64_t moved_ms;    /* when something was acknowledged last */
     struct progress progress;
@@ -150,6 +152,8 @@ static enum result messages_write(struct sending *sending, struct error *err)
             }
         }
         sending->next++;
+        if (sending->written < sending->next)
+            sending->written = sending->next;
         oldest_move(sending);
     }
     return result;
@@ -186,6 +190,7 @@ static enum result turn(struct sending *sending, struct error *err)
     enum result result = OK;
     if (sending->door == NULL)
         result = mllp_client_open(sending->publishing->broker.mllp, &sending->door, err);
+    sending->connected = sending->connected || result == OK;
     if (result == OK)
         result = messages_write(sending, err);
     if (result != OK || sending->oldest == sending->count)
@@ -201,28 +206,39 @@ static enum result turn(struct sending *sending, struct error *err)
     return result;
 }
 
+static void connection_leave(struct sending *sending)
+{
+    mllp_client_close(sending->door);
+    sending->door = NULL;
+    start_over(sending);
+    broker_pause(PAUSE_MS);
+}
+
+/* Until all are answered, or for too long none is. */
+static enum result messages_send(struct sending *sending, struct error *err)
+{
+    while (sending->oldest < sending->count) {
+        enum result result = turn(sending, err);
+        bool impatient = time_monotonic_ms() - sending->moved_ms > PATIENCE_MS;
+        if (result == OK && impatient && sending->oldest < sending->count)
+            return error_set(err, AGAIN, "the broker says \"later\" for %d s; send the file again when it can",
+                             PATIENCE_MS / 1000);
+        if (result != OK && (result != AGAIN || impatient || !sending->connected))
+            return result;
+        if (result == AGAIN)
+            connection_leave(sending);
+    }
+    return OK;
+}
+
 enum result publish_messages(struct publishing *publishing, struct view text, struct error *err)
 {
     struct sending sending = {.publishing = publishing, .moved_ms = time_monotonic_ms()};
-    enum result result = OK;
     int64_t unasked = publishing->unasked;
     messages_find(&sending, text);
     sending.progress = progress_start("messages", (int64_t)sending.count);
-    publishing->sent += (int64_t)sending.count;
-    while (sending.oldest < sending.count && (result == OK || result == AGAIN)) {
-        result = turn(&sending, err);
-        if (result == AGAIN) {
-            mllp_client_close(sending.door);
-            sending.door = NULL;
-            start_over(&sending);
-            broker_pause(PAUSE_MS);
-        }
-        if (sending.oldest < sending.count && time_monotonic_ms() - sending.moved_ms > PATIENCE_MS && result == OK)
-            result = error_set(err, REJECTED, "the broker says \"later\" for %d s; send the file again when it can",
-                               PATIENCE_MS / 1000);
-        else if (result == AGAIN && time_monotonic_ms() - sending.moved_ms > PATIENCE_MS)
-            break;
-    }
+    enum result result = messages_send(&sending, err);
+    publishing->sent += (int64_t)sending.written;
     while (result == OK && publishing->unasked > unasked && answer_read(&sending, LAST_WORDS_MS, err) == OK)
         continue;
     progress_end(&sending.progress);
