@@ -3,7 +3,6 @@
 
 #include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 static void open_with_script(struct world *world, const char *script)
 {
@@ -128,7 +127,9 @@ static void a_read_that_fails_misses_nothing(void **state)
         if (result != OK)
             continue;
         assert_int_equal(count, 1);
-        assert_int_equal(atoi(records[0].value.data), got);
+        int64_t number = -1;
+        assert_true(view_to_number(records[0].value, &number));
+        assert_int_equal(number, got);
         got++;
     }
     assert_int_equal(failed, 2);
