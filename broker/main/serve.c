@@ -129,6 +129,10 @@ static enum result log_prepare(const struct serve_options *options, struct log *
                               .client_id = options->machine == NULL ? host : options->machine,
                               .settings = options->kafka_settings};
     enum result result = log_open(&log, ret, err);
+    if (result == OK && log_cut_bytes(*ret) > 0)
+        note(NOTE_WARNING, "log-cut",
+             "bytes=%lld why=\"a commit that was torn when the broker died; nobody was answered for it\"",
+             (long long)log_cut_bytes(*ret));
     if (result == OK && options->faulty_script != NULL)
         result = log_faulty_open(*ret, options->faulty_script, ret, err);
     return result;
