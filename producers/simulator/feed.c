@@ -5,11 +5,15 @@
 #include "producers/simulator/adt_message.h"
 #include "producers/simulator/care_plan.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { CARE_PLAN_CHANGES = 80, DUPLICATES = 10, FIND_ATTEMPTS = 1000 }; /* the first two of a thousand messages */
+enum {
+    CARE_PLAN_CHANGES = 80,
+    DUPLICATES = 10,
+    REST_ATTEMPTS = 20,
+    FIND_ATTEMPTS = 1000
+}; /* the first two of a thousand messages */
 
 struct sent_last {
     struct buffer bytes;
@@ -77,17 +81,28 @@ const char *feed_tag(const struct feed *feed)
     return feed->tag;
 }
 
+/* Somebody to whom something happens; ret_trigger says what. */
+static struct stay *somebody_steps(struct feed *feed, struct outgoing *ret, const char **ret_trigger)
+{
+    for (int i = 0; i < FIND_ATTEMPTS; i++) { /* at most one in ten is dead and stays so */
+        ret->patient = (int)dice_below(&feed->dice, (uint32_t)feed->options.patients);
+        struct stay *stay = &feed->stays[ret->patient];
+        if (i < REST_ATTEMPTS && stay->stepped_ms / 1000 == ret->time_ms / 1000)
+            continue; /* times are written in whole seconds: no two things in one */
+        *ret_trigger = stay_step(stay, &feed->book, &feed->dice, ret->time_ms);
+        stay->stepped_ms = ret->time_ms;
+        if (*ret_trigger != NULL)
+            return stay;
+    }
+    abort(); /* a thousand dead in a row, of whom there are at most a tenth */
+}
+
 static void adt_take(struct feed *feed, struct outgoing *ret)
 {
     struct person person;
-    const char *trigger = NULL;
-    for (int i = 0; i < FIND_ATTEMPTS && trigger == NULL; i++) { /* at most one in ten is dead and stays so */
-        ret->patient = (int)dice_below(&feed->dice, (uint32_t)feed->options.patients);
-        trigger = stay_step(&feed->stays[ret->patient], &feed->book, &feed->dice, ret->time_ms);
-    }
-    assert(trigger != NULL);
-    const struct stay *stay = &feed->stays[ret->patient];
-    person_read(feed->options.seed, ret->patient, &person);
+    const char *trigger;
+    const struct stay *stay = somebody_steps(feed, ret, &trigger);
+    person_read(ret->patient, &person);
     struct adt_message message = {
         .trigger = trigger, .id = ret->id, .tag = feed->tag, .time_ms = ret->time_ms, .person = &person, .stay = stay};
     adt_message_write(&message, feed->zone, &ret->bytes);
@@ -120,7 +135,7 @@ static bool care_plan_take(struct feed *feed, struct outgoing *ret)
     ret->patient = (int)dice_below(&feed->dice, (uint32_t)feed->options.patients);
     if (feed->stays[ret->patient].whereabouts == DIED)
         return false;
-    person_read(feed->options.seed, ret->patient, &person);
+    person_read(ret->patient, &person);
     struct care_plan_change change = {
         .id = ret->id,
         .time_ms = ret->time_ms,

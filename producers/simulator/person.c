@@ -35,11 +35,10 @@ static int digits_sum(const char digits[9])
  * 999, five digits that the number gives, one more, and the check digit. Of the ten ninth digits at most one has no
  * check digit (its remainder would be 10), so nine of them can always be used.
  */
-void person_nhs_number(uint64_t seed, int number, char ret[NHS_NUMBER_SIZE])
+void person_nhs_number(int number, char ret[NHS_NUMBER_SIZE])
 {
     enum { FIVE_DIGITS = 100000, STEP = 7919 }; /* a prime: every five digits come before one comes again */
-    uint64_t base = dice_mix(seed ^ 0x4E4853U);
-    unsigned five = (unsigned)((base % FIVE_DIGITS + (uint64_t)number * STEP) % FIVE_DIGITS);
+    unsigned five = (unsigned)((uint64_t)number * STEP % FIVE_DIGITS);
     unsigned skip = (unsigned)number / FIVE_DIGITS % 9;
     char digits[NHS_NUMBER_SIZE];
     (void)snprintf(digits, sizeof digits, "999%05u0", five);
@@ -59,10 +58,10 @@ static unsigned age_take(struct dice *dice)
     return dice_below(dice, 65);
 }
 
-void person_read(uint64_t seed, int number, struct person *ret)
+void person_read(int number, struct person *ret)
 {
     enum { AGES_ARE_OF = 2025, OLD = 75 }; /* a fixed year, or the same person would have two birthdays */
-    struct dice dice = dice_take(seed, 0x706572736F6EU + (uint64_t)number);
+    struct dice dice = dice_take(0x706572736F6EU, (uint64_t)number);
     int district = number / DISTRICT_PATIENTS * DISTRICT_SUBSCRIBERS;
     bool woman = dice_chance(&dice, 520);
     unsigned age = age_take(&dice);
@@ -79,7 +78,7 @@ void person_read(uint64_t seed, int number, struct person *ret)
     unsigned month = 1 + dice_below(&dice, 12), day = 1 + dice_below(&dice, 28);
     (void)snprintf(ret->birth_date, sizeof ret->birth_date, "%04u%02u%02u", (AGES_ARE_OF - age) % 10000, month % 100,
                    day % 100);
-    person_nhs_number(seed, number, ret->nhs_number);
+    person_nhs_number(number, ret->nhs_number);
     ret->subscribers[PRACTICE] = district + (int)dice_below(&dice, DISTRICT_PRACTICES);
     int home = district + DISTRICT_PRACTICES + (int)dice_below(&dice, DISTRICT_HOMES);
     ret->subscribers[CARE_HOME] = age >= OLD && dice_chance(&dice, 300) ? home : NOBODY;

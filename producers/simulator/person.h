@@ -1,9 +1,8 @@
-/* A made-up person: a function of the seed and a number, so that nothing needs to be remembered. */
+/* A made-up person: a function of a number alone. So nothing needs to be remembered, and every run, whatever its seed,
+ * finds the same people registered to the same practices. */
 #pragma once
 
 #include "producers/simulator/region.h"
-
-#include <stdint.h>
 
 enum { NHS_NUMBER_SIZE = 11, NOBODY = -1 };
 
@@ -17,6 +16,6 @@ struct person {
     int subscribers[SUBSCRIBER_KINDS]; /* who looks after them, by kind; NOBODY */
 };
 
-void person_read(uint64_t seed, int number, struct person *ret);
-/* The number-th synthetic NHS number of this seed, each different up to 899,999, check digit right. */
-void person_nhs_number(uint64_t seed, int number, char ret[NHS_NUMBER_SIZE]);
+void person_read(int number, struct person *ret);
+/* The number-th synthetic NHS number: each different up to 899,999, check digit right. */
+void person_nhs_number(int number, char ret[NHS_NUMBER_SIZE]);

@@ -10,7 +10,7 @@ struct line {
     uint64_t count;
 };
 
-enum { LINES = 11 };
+enum { LINES = 12 };
 
 static void lines_write(const struct report *report, struct line ret[LINES])
 {
@@ -27,7 +27,8 @@ static void lines_write(const struct report *report, struct line ret[LINES])
         {"doubled", "doubled", tally->doubled},
         {"unexpected", "told without a right", tally->unexpected},
         {"gaps", "gaps in numbers", tally->gaps},
-        {"outOfOrder", "out of order", tally->out_of_order + tally->baseless},
+        {"outOfOrder", "out of order", tally->out_of_order},
+        {"baseless", "took back what was never told", tally->baseless},
     };
     for (int i = 0; i < LINES; i++)
         ret[i] = lines[i];
@@ -66,13 +67,13 @@ void report_print(const struct report *report)
         print_json(report, lines, start);
     } else {
         for (int i = 0; i < LINES; i++)
-            (void)printf("%-22s %10llu\n", lines[i].words, (unsigned long long)lines[i].count);
-        (void)printf("%-22s %10.1f ms p50, %.1f ms p99\n", "from sent to seen", report->tally.p50_ms,
+            (void)printf("%-30s %10llu\n", lines[i].words, (unsigned long long)lines[i].count);
+        (void)printf("%-30s %10.1f ms p50, %.1f ms p99\n", "from sent to seen", report->tally.p50_ms,
                      report->tally.p99_ms);
-        (void)printf("%-22s --seed %llu --start %s\n", "the same again", (unsigned long long)report->options->seed,
+        (void)printf("%-30s --seed %llu --start %s\n", "the same again", (unsigned long long)report->options->seed,
                      start);
         if (report->traffic.rejected > 0)
-            (void)printf("%-22s %s\n", "the first rejected", report->traffic.rejection.text);
+            (void)printf("%-30s %s\n", "the first rejected", report->traffic.rejection.text);
     }
     (void)fflush(stdout);
 }

@@ -135,7 +135,6 @@ static enum result subscription_take_in(struct setup *setup, struct subscribed *
     return whole ? OK : error_set(setup->err, REJECTED, "POST /subscriptions: the answer has no id and head");
 }
 
-/* The key does not depend on the seed: a subscriber has at most a hundred subscriptions. */
 static enum result subscription_make(struct setup *setup, int subscriber, struct subscribed *ret)
 {
     struct place_of_care place;
@@ -167,8 +166,7 @@ static enum result registration_make(struct setup *setup, const struct person *p
     char key[96];
     struct place_of_care place;
     (void)region_subscriber(person->subscribers[kind], &place);
-    (void)snprintf(key, sizeof key, "simulate-%llu-%d-%s", (unsigned long long)setup->options->seed, number,
-                   region_role(kind));
+    (void)snprintf(key, sizeof key, "simulate-registration-1-%d-%s", number, region_role(kind));
     buffer_clear(&setup->body);
     struct json json = json_start(&setup->body);
     json_open_object(&json);
@@ -208,7 +206,7 @@ static void *registering_run(void *context)
     enum result result = client_open(options->url, options->token, &setup.client, setup.err);
     for (int i = registering->first; i < options->patients && result == OK; i += REGISTERING_CONNECTIONS) {
         struct person person;
-        person_read(options->seed, i, &person);
+        person_read(i, &person);
         for (enum subscriber_kind kind = PRACTICE; kind < SUBSCRIBER_KINDS && result == OK; kind++)
             if (person.subscribers[kind] != NOBODY)
                 result = registration_make(&setup, &person, i, kind);

@@ -122,7 +122,7 @@ static void expect(struct region *region, struct sending *sending)
     const struct outgoing *message = &sending->message;
     if (message->duplicate)
         return;
-    person_read(region->options->seed, message->patient, &person);
+    person_read(message->patient, &person);
     sending->alert_count = message->hospital == OVER_HTTP
                                ? expectation_of_care_plan(buffer_view(&message->bytes), &person, sending->alerts)
                                : expectation_of_adt(buffer_view(&message->bytes), &person, region->zone,

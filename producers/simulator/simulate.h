@@ -23,7 +23,7 @@ struct simulate_options {
     int hospitals, patients;
     double rate;      /* messages a second, of all together */
     int64_t for_ms;   /* 0: until stopped */
-    uint64_t seed;    /* the same seed: the same people */
+    uint64_t seed;    /* the same seed: the same things happen */
     int64_t start_ms; /* the first message's time; 0: now. With the same options and start, the same bytes are sent, and
                          alerts that an earlier run of them made count as seen */
     bool json;        /* the count as one line of JSON */

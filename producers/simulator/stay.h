@@ -32,6 +32,7 @@ struct stay {
     int hospital, consultant, reason, method;
     unsigned visit;
     struct bed bed, left;
+    int64_t stepped_ms;                             /* when anything happened last */
     int64_t arrived_ms, admitted_ms, discharged_ms; /* 0: not */
 };
 

@@ -98,6 +98,8 @@ static void entry_forget(struct entry **at)
 /* Told after something newer of the same patient to the same subscriber? */
 static void order_look(struct tally *tally, const struct entry *entry)
 {
+    if (entry->expected > 1)
+        return; /* the same words twice: which is which cannot be told */
     uint64_t *newest = &tally->newest[entry->patient][entry->kind];
     if (entry->number + 1 < *newest)
         tally->counts.out_of_order++;
