@@ -89,7 +89,7 @@ enum sabotage {
     SABOTAGE_WATERMARK_WITHOUT_INDEX,
     SABOTAGE_SKIP_FAILED_OUTPUT,
     SABOTAGE_WATERMARK_PER_KEY,
-    SABOTAGE_WORK_AT_OLD_POSITION,
+    SABOTAGE_NO_READ_BACK, /* offsets that are used twice after a truncation are not noticed */
 };
 
 enum result runner_open(const struct fold *fold, const struct runner_options *options, struct runner **ret,

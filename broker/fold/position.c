@@ -68,7 +68,7 @@ static bool last_record_is_the_same(struct runner *runner, const struct store_po
 {
     struct log_record record;
     struct error err = {0};
-    if (position->last_offset < 0)
+    if (position->last_offset < 0 || runner->options.sabotage == SABOTAGE_NO_READ_BACK)
         return true;
     enum result result =
         log_fetch(runner->fetcher, runner->fold.source, position->partition, position->last_offset, &record, &err);

@@ -53,7 +53,8 @@ static enum result front_open(struct front *front, struct shared *shared, struct
                                  .door = ingest ? door : NULL,
                                  .page = api ? page_find : NULL,
                                  .fold_commit_ms = options->commit_ms,
-                                 .at_point = options->at_point};
+                                 .at_point = options->at_point,
+                                 .sabotage = options->sabotage};
     struct publisher_options publisher = {.log = shared->log,
                                           .vault = shared->vault,
                                           .data_folder = options->data_folder,

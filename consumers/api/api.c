@@ -195,7 +195,8 @@ static enum result folds_open(struct api *api, struct error *err)
                                      .commit_ms = api->options.fold_commit_ms,
                                      .batch = STEP_RECORDS,
                                      .at_point = api->options.at_point,
-                                     .context = api->options.context};
+                                     .context = api->options.context,
+                                     .sabotage = api->options.sabotage};
     struct fold numbers = number_fold("api", false, api->number, alerts_folded);
     struct fold registrations = registration_fold(api), work = work_fold(api);
     numbers.applied_context = api;

@@ -35,6 +35,7 @@ struct api_options {
      * and of the publisher of registrations. NULL: nobody listens. */
     void (*at_point)(void *context, const char *who, const char *point);
     void *context;
+    int sabotage; /* enum sabotage, of the folds; never set but by the crash harness */
 };
 
 enum result api_open(const struct api_options *options, struct api **ret, struct error *err);

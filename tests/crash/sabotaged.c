@@ -30,7 +30,7 @@ static const struct {
     {"watermark-without-index", SABOTAGE_WATERMARK_WITHOUT_INDEX},
     {"watermark-per-subscription", SABOTAGE_WATERMARK_PER_KEY},
     {"skip-failed-output", SABOTAGE_SKIP_FAILED_OUTPUT},
-    {"work-at-old-position", SABOTAGE_WORK_AT_OLD_POSITION},
+    {"no-read-back", SABOTAGE_NO_READ_BACK},
 };
 
 /* The one file variable that a signal needs, and what the point of death is compared with. */
