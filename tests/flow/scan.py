@@ -9,13 +9,14 @@ from pathlib import Path
 import world
 
 TOPICS = ("tidings.events", "tidings.alerts", "tidings.directory", "tidings.keys", "tidings.quarantine", "tidings.audit")
-NHS_NUMBER = re.compile(rb"999[0-9]{7}")
+TEN_DIGITS = re.compile(rb"(?=([0-9]{10}))")
+KAFKAS_OWN = (".index", ".timeindex")  # large, and only offsets
 NAMES = re.compile("|".join((world.FAMILY, world.GIVEN, world.CONSULTANT, world.MRN)).encode(), re.IGNORECASE)
 
 
 def found_in(data, secrets):
     """What of it stands in data."""
-    found = {one.decode() for one in NHS_NUMBER.findall(data) if one.decode() in secrets}
+    found = {one.decode() for one in TEN_DIGITS.findall(data) if one.decode() in secrets}
     found.update(one.decode() for one in NAMES.findall(data))
     found.update(one for one in secrets if not one.isdigit() and one.encode() in data)
     return found
@@ -31,7 +32,7 @@ def scan_folder(folder, secrets):
     """{"file: what"} of all files but the operator's token."""
     found = set()
     for file in files_below(folder):
-        if file.name == "operator.token":
+        if file.name == "operator.token" or file.suffix in KAFKAS_OWN:
             continue
         for one in found_in(file.read_bytes(), secrets):
             found.add(f"{file.relative_to(folder)}: {one}")
