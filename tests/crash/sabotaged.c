@@ -6,11 +6,11 @@
  *   --kill-at WHO/POINT[:N]     kills itself (SIGKILL) at the Nth passing of a point, such as match/store-committed
  *   --faulty SCRIPT             wraps the log in the faulty one; rules separated by ';'
  *   --commit-ms N               how often folds commit
- *   --data --log --http --mllp --machine --partitions   as `tidings serve`
+ *   --data --log --http --mllp --machine --partitions --roles   as `tidings serve`
  */
 #include "broker/base/bytes.h"
 #include "broker/base/view.h"
-#include "broker/main/serve.h"
+#include "broker/main/serve_options.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -108,6 +108,10 @@ static bool option_read(const char *name, char *value, struct serve_options *opt
         return sabotage_read(value, options);
     if (strcmp(name, "--kill-at") == 0)
         return death_read(value);
+    if (strcmp(name, "--roles") == 0) {
+        struct error err;
+        return roles_read(value, &options->roles, &err) == OK;
+    }
     if (strcmp(name, "--faulty") == 0) {
         for (char *at = value; (at = strchr(at, ';')) != NULL; at++)
             *at = '\n';

@@ -1,0 +1,52 @@
+#!/usr/bin/env python3
+"""The rows of docs/crash-table.md, each at its exact point: kills the broker there, starts it again, and looks.
+
+    table.py --binary build/dev/tests/crash/sabotaged                     all rows
+    table.py --binary ... store-committed disk-full                       these
+    table.py --binary ... --keep ROW                                      leaves the data folder, for looking at
+"""
+
+import argparse
+import os
+import sys
+import time
+
+import rows_doors
+import rows_fold
+import rows_start
+from running import Broken
+from scene import Scene
+
+ROWS = {row.__name__.replace("_", "-"): row for module in (rows_doors, rows_fold, rows_start) for row in module.ROWS}
+
+
+def run(name, options):
+    began = time.monotonic()
+    scene = Scene(options.binary)
+    broken = None
+    try:
+        ROWS[name](scene)
+    except (Broken, OSError) as error:
+        broken = error if isinstance(error, Broken) else f"{error!r}: {scene.broker.last_note()}"
+    finally:
+        scene.close(keep=options.keep or broken is not None)
+    kept = f", data in {scene.folder}" if os.path.exists(scene.folder) else ""
+    print(f"{'FAILED' if broken else 'ok'} {name} ({time.monotonic() - began:.1f} s{kept}){f': {broken}' if broken else ''}", flush=True)
+    return broken is None
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--binary", required=True, help="the program tests/crash/sabotaged")
+    parser.add_argument("--keep", action="store_true")
+    parser.add_argument("rows", nargs="*", help="all when none is named")
+    options = parser.parse_args()
+    unknown = [name for name in options.rows if name not in ROWS]
+    if unknown:
+        parser.error(f"no such row: {', '.join(unknown)}; there are {', '.join(ROWS)}")
+    good = [run(name, options) for name in options.rows or ROWS]
+    return 0 if all(good) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
