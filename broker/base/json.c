@@ -135,6 +135,17 @@ void json_member_text(struct json *json, const char *name, struct view text)
     json_text(json, text);
 }
 
+void json_member_texts(struct json *json, const char *name, const struct view *texts, size_t count)
+{
+    if (count == 0)
+        return;
+    json_name(json, name);
+    json_open_array(json);
+    for (size_t i = 0; i < count; i++)
+        json_text(json, texts[i]);
+    json_close_array(json);
+}
+
 void json_member_number(struct json *json, const char *name, int64_t number)
 {
     json_name(json, name);

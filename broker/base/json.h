@@ -27,6 +27,8 @@ void json_raw(struct json *json, struct view value); /* a whole value that is JS
 
 /* A whole member; text members whose view has NULL data are left out. */
 void json_member_text(struct json *json, const char *name, struct view text);
+void json_member_texts(struct json *json, const char *name, const struct view *texts,
+                       size_t count); /* an array; left out when empty */
 void json_member_number(struct json *json, const char *name, int64_t number);
 void json_member_bool(struct json *json, const char *name, bool value);
 void json_member_time(struct json *json, const char *name, int64_t ms); /* RFC 3339; left out when 0 */

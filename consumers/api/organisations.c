@@ -1,27 +1,16 @@
 /* Organisations, and others who can be told. */
 #include "consumers/api/listing.h"
 
-static void texts_write(struct json *json, const char *name, const struct view *texts, size_t count)
-{
-    if (count == 0)
-        return;
-    json_name(json, name);
-    json_open_array(json);
-    for (size_t i = 0; i < count; i++)
-        json_text(json, texts[i]);
-    json_close_array(json);
-}
-
 static void organisation_write(const struct organisation *organisation, struct json *json)
 {
     json_open_object(json);
     json_member_text(json, "id", organisation->id);
     json_member_text(json, "name", organisation->name);
     json_member_text(json, "kind", organisation->kind);
-    texts_write(json, "hl7Names", organisation->hl7_names, organisation->hl7_name_count);
-    texts_write(json, "sources", organisation->sources, organisation->source_count);
-    texts_write(json, "mllpPeers", organisation->mllp_peers, organisation->mllp_peer_count);
-    texts_write(json, "processingIds", organisation->processing_ids, organisation->processing_id_count);
+    json_member_texts(json, "hl7Names", organisation->hl7_names, organisation->hl7_name_count);
+    json_member_texts(json, "sources", organisation->sources, organisation->source_count);
+    json_member_texts(json, "mllpPeers", organisation->mllp_peers, organisation->mllp_peer_count);
+    json_member_texts(json, "processingIds", organisation->processing_ids, organisation->processing_id_count);
     if (organisation->time_zone.size > 0)
         json_member_text(json, "timeZone", organisation->time_zone);
     json_member_text(json, "untrustedNhsNumber", organisation->reject_untrusted ? VIEW("reject") : VIEW("accept"));

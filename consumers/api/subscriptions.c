@@ -3,25 +3,14 @@
 
 #include <stdlib.h>
 
-static void texts_write(struct json *json, const char *name, const struct view *texts, size_t count)
-{
-    if (count == 0)
-        return;
-    json_name(json, name);
-    json_open_array(json);
-    for (size_t i = 0; i < count; i++)
-        json_text(json, texts[i]);
-    json_close_array(json);
-}
-
 static void subscription_write(const struct subscription *subscription, int64_t head, struct json *json)
 {
     json_open_object(json);
     json_member_text(json, "id", subscription->id);
     json_member_text(json, "subscriber", subscription->subscriber);
     json_member_text(json, "status", view_of_text(subscription_status_name(subscription->status)));
-    texts_write(json, "types", subscription->types, subscription->type_count);
-    texts_write(json, "roles", subscription->roles, subscription->role_count);
+    json_member_texts(json, "types", subscription->types, subscription->type_count);
+    json_member_texts(json, "roles", subscription->roles, subscription->role_count);
     json_member_text(json, "payload", view_of_text(payload_name(subscription->payload)));
     json_member_text(json, "purpose", subscription->purpose);
     json_member_bool(json, "own", subscription->own);
