@@ -34,52 +34,63 @@ static enum result chunk_append(struct runner *runner, size_t from, size_t *ret_
     return result;
 }
 
-/* Takes answers until none is outstanding. Only an unbroken run of OK from the front counts as acknowledged. */
-static enum result answers_collect(struct runner *runner, size_t outstanding, struct error *err)
+static enum result chunks_append(struct runner *runner, struct error *err)
 {
-    enum result worst = OK;
-    int64_t deadline = time_monotonic_ms() + 60 * ANSWER_WAIT_MS;
-    while (outstanding > 0) {
-        struct log_answer answer;
-        enum result result = log_collect(runner->appender, ANSWER_WAIT_MS, &answer);
-        if (result == NOTHING && time_monotonic_ms() < deadline)
-            continue; /* a slow log: the outputs are on their way, and nothing else may be done meanwhile */
-        if (result != OK)
-            return error_set(err, FATAL, "%s: the log does not answer appends", runner->fold.name);
-        outstanding--;
-        if (answer.result == FATAL)
-            return error_set(err, FATAL, "%.250s", answer.why.text);
-        bool skip = runner->options.sabotage == SABOTAGE_SKIP_FAILED_OUTPUT;
-        if (answer.result == OK || skip) {
-            if (worst == OK)
-                runner->batch.acknowledged = (size_t)answer.token;
-            continue;
-        }
-        if (worst == OK)
-            (void)error_set(err, answer.result, "%.250s", answer.why.text);
-        worst = answer.result == UNCERTAIN ? UNCERTAIN : worst == OK ? AGAIN : worst;
+    struct batch *batch = &runner->batch;
+    enum result result = OK;
+    while (result == OK && batch->worst == OK && batch->queued < batch->count && batch->in_flight < CHUNKS_LIMIT) {
+        result = chunk_append(runner, batch->queued, &batch->queued, err);
+        batch->in_flight += result == OK;
     }
-    return worst;
+    if (result == REJECTED)
+        return error_set(err, FATAL, "%s: an output is too large for the log", runner->fold.name);
+    return result;
+}
+
+/* Takes one answer. Only an unbroken run of OK from the front counts as acknowledged. */
+static enum result answer_collect(struct runner *runner, struct error *err)
+{
+    struct batch *batch = &runner->batch;
+    struct log_answer answer;
+    enum result result = log_collect(runner->appender, ANSWER_WAIT_MS, &answer);
+    if (result == NOTHING) /* the outputs are on their way, and nothing else may be done meanwhile */
+        return error_set(err, AGAIN, "%s: the log has not answered an append yet", runner->fold.name);
+    if (result != OK)
+        return error_set(err, FATAL, "%s: the log does not answer appends", runner->fold.name);
+    batch->in_flight--;
+    if (answer.result == FATAL)
+        return error_set(err, FATAL, "%.250s", answer.why.text);
+    if (answer.result == OK || runner->options.sabotage == SABOTAGE_SKIP_FAILED_OUTPUT) {
+        if (batch->worst == OK)
+            batch->acknowledged = (size_t)answer.token;
+        return OK;
+    }
+    if (batch->worst == OK)
+        batch->why = answer.why;
+    batch->worst = answer.result == UNCERTAIN ? UNCERTAIN : batch->worst == OK ? AGAIN : batch->worst;
+    return OK;
+}
+
+/* Everything was answered, and something failed: what is not acknowledged is to be given to the log again. */
+static enum result batch_rewind(struct batch *batch, struct error *err)
+{
+    enum result worst = batch->worst;
+    batch->worst = OK;
+    batch->queued = batch->acknowledged;
+    return error_set(err, worst, "%.250s", batch->why.text);
 }
 
 enum result batch_flush(struct runner *runner, struct error *err)
 {
     struct batch *batch = &runner->batch;
-    while (batch->acknowledged < batch->count) {
-        size_t from = batch->acknowledged, outstanding = 0;
-        enum result result = OK;
-        while (from < batch->count && outstanding < CHUNKS_LIMIT && result == OK) {
-            result = chunk_append(runner, from, &from, err);
-            outstanding += result == OK;
-        }
-        if (result != OK && result != AGAIN)
-            return result == REJECTED
-                       ? error_set(err, FATAL, "%s: an output is too large for the log", runner->fold.name)
-                       : result;
-        bool stuck = outstanding == 0;
-        result = answers_collect(runner, outstanding, err);
-        if (result != OK || stuck)
-            return stuck && result == OK ? error_set(err, AGAIN, "the log takes no appends") : result;
+    while (batch->acknowledged < batch->count || batch->in_flight > 0) {
+        enum result result = chunks_append(runner, err);
+        if (result == OK || (result == AGAIN && batch->in_flight > 0)) /* a full queue empties */
+            result = answer_collect(runner, err);
+        if (result != OK)
+            return result;
+        if (batch->in_flight == 0 && batch->worst != OK)
+            return batch_rewind(batch, err);
     }
     if (batch->count > 0)
         runner_at_point(runner, "outputs-appended");

@@ -60,7 +60,8 @@ struct fold {
     void *applied_context;
 };
 
-/* For an apply that must look into its own rows. NOTHING: no such row. */
+/* For an apply that must look into its own rows. NOTHING: no such row. Anything else but OK: the store cannot be read,
+ * and the record will not count as applied; write nothing. */
 enum result fold_find_row(struct fold_output *output, char space, struct view key, struct buffer *ret);
 
 struct runner;

@@ -45,6 +45,10 @@ struct batch {
     struct pending *pending;
     size_t count, capacity;
     size_t acknowledged; /* of pending, those whose append was answered OK */
+    size_t queued;       /* of pending, those that the log was given */
+    size_t in_flight;    /* appends that it has not answered */
+    enum result worst;   /* of its answers, since all were answered last; OK: none failed */
+    struct error why;
     struct log_header *headers;
     size_t header_count, header_capacity;
     struct arena arena; /* of header texts */
@@ -94,8 +98,9 @@ struct runner {
     int64_t last_commit_ms, last_offset_commit_ms, last_tick_check_ms, newest_record_ms;
     int failures; /* in a row; decides the pause */
     int64_t paused_until_ms;
-    bool caught_up;                   /* was at the end of the log once */
-    bool outstanding;                 /* the batch's outputs are not all acknowledged: flush before anything else */
+    bool caught_up;    /* was at the end of the log once */
+    bool half_applied; /* a record could not be finished: it goes on with the index it had, and nothing is committed */
+    bool outstanding;  /* the batch's outputs are not all acknowledged: flush before anything else */
     const struct log_record *records; /* what was read and is not all applied yet; lives until the next log_read */
     size_t record_count, record_next;
 };
@@ -127,7 +132,7 @@ void output_start(struct fold_output *output, struct part *part, const struct lo
                   const struct opened_record *opened, bool emit);
 
 /* flush.c */
-/* Appends what is outstanding and waits for it. OK: all durable. */
+/* Appends what is outstanding and waits for it. OK: all durable. AGAIN: call again; what is in flight stays so. */
 enum result batch_flush(struct runner *runner, struct error *err);
 
 /* state.c */

@@ -7,7 +7,7 @@ void batch_clear(struct batch *batch)
 {
     buffer_clear(&batch->bytes);
     arena_reset(&batch->arena);
-    batch->count = batch->acknowledged = batch->header_count = 0;
+    batch->count = batch->acknowledged = batch->queued = batch->header_count = 0;
 }
 
 void batch_destroy(struct batch *batch)
@@ -66,7 +66,8 @@ void output_start(struct fold_output *output, struct part *part, const struct lo
     output->topic = (int32_t)record->topic;
     output->partition = record->partition;
     output->offset = record->offset;
-    output->index = 0;
+    if (!output->runner->half_applied)
+        output->index = 0;
     output->emit = emit;
 }
 
@@ -184,5 +185,8 @@ void fold_put_row(struct fold_output *output, char space, struct view key, struc
 
 enum result fold_find_row(struct fold_output *output, char space, struct view key, struct buffer *ret)
 {
-    return store_find(output->runner->store, space, key, ret);
+    enum result result = store_find(output->runner->store, space, key, ret);
+    if (result != OK && result != NOTHING) /* whatever the fold makes of it, it is not kept */
+        output->result = error_set(&output->error, result, "%.200s", store_why(output->runner->store));
+    return result;
 }

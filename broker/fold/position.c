@@ -5,6 +5,9 @@
 #include "broker/base/time.h"
 
 #include <inttypes.h>
+#include <poll.h>
+
+enum { PATIENCE_MS = 30 * 1000, PAUSE_MS = 50 };
 
 static struct store_position position_none(const struct runner *runner, int32_t partition)
 {
@@ -37,30 +40,40 @@ static int64_t start_at_the_beginning(void *context, int32_t partition, int64_t 
     return LOG_START;
 }
 
+static void told_from_note(void *context, const struct log_record *record)
+{
+    struct runner *runner = context;
+    struct opened_record opened;
+    arena_reset(&runner->arena);
+    if (record_open(record->value, &runner->arena, &opened, NULL) == OK && opened.kind == SCHEMA_TELLING &&
+        opened.telling.cause.partition >= 0 && opened.telling.cause.partition < runner->part_count)
+        runner->told_from[opened.telling.cause.partition] = true;
+}
+
 /* Which source partitions has anybody been told from? Only those cannot be started anew without telling twice. */
 static enum result told_from_read(struct runner *runner, struct error *err)
 {
     struct log_reader_options options = {.topic = TOPIC_ALERTS, .start = start_at_the_beginning};
     struct log_reader *reader;
-    const struct log_record *records;
-    size_t count;
-    struct arena arena = {0};
     enum result result = log_reader_open(runner->options.log, &options, &reader, err);
     if (result != OK)
         return result;
     runner->told_from = memory_array((size_t)runner->part_count, sizeof *runner->told_from);
-    while ((result = log_read(reader, 1000, 0, &records, &count, err)) == OK) {
-        for (size_t i = 0; i < count; i++) {
-            struct opened_record opened;
-            arena_reset(&arena);
-            if (record_open(records[i].value, &arena, &opened, NULL) == OK && opened.kind == SCHEMA_TELLING &&
-                opened.telling.cause.partition >= 0 && opened.telling.cause.partition < runner->part_count)
-                runner->told_from[opened.telling.cause.partition] = true;
-        }
-    }
-    arena_destroy(&arena);
+    result = log_read_to_end(reader, PATIENCE_MS, told_from_note, runner, err);
     log_reader_close(reader);
-    return result == NOTHING ? OK : result;
+    return result;
+}
+
+/* A log that is not reachable for a moment is no incident. */
+static enum result fetch_patiently(struct runner *runner, int32_t partition, int64_t offset, struct log_record *ret,
+                                   struct error *err)
+{
+    int64_t give_up_ms = time_monotonic_ms() + PATIENCE_MS;
+    enum result result;
+    while ((result = log_fetch(runner->fetcher, runner->fold.source, partition, offset, ret, err)) == AGAIN &&
+           time_monotonic_ms() < give_up_ms)
+        (void)poll(NULL, 0, PAUSE_MS);
+    return result;
 }
 
 /* The last record that was applied is read back: a restored or truncated log is an incident, not a start. */
@@ -70,14 +83,18 @@ static bool last_record_is_the_same(struct runner *runner, const struct store_po
     struct error err = {0};
     if (position->last_offset < 0 || runner->options.sabotage == SABOTAGE_NO_READ_BACK)
         return true;
-    enum result result =
-        log_fetch(runner->fetcher, runner->fold.source, position->partition, position->last_offset, &record, &err);
+    enum result result = fetch_patiently(runner, position->partition, position->last_offset, &record, &err);
     if (result == OK) {
         uint8_t hash[HASH_SIZE];
         struct view parts[] = {record.key, record.value};
         vault_hash(parts, 2, hash, sizeof hash);
         if (memcmp(hash, position->last_hash, sizeof hash) == 0)
             return true;
+    }
+    if (result != OK && result != NOTHING) {
+        (void)error_set(&runner->incident, FATAL, "%s: where folding stopped last cannot be read back: %.150s",
+                        runner->fold.name, err.text);
+        return false;
     }
     (void)error_set(&runner->incident, FATAL,
                     "%s: record %" PRId32 "/%" PRId64 " of %s is not the one that was folded: the log was restored or "
@@ -138,7 +155,7 @@ void part_revoked(void *context, int32_t partition)
     struct error err;
     if (partition < 0 || partition >= runner->part_count)
         return;
-    if (!runner->outstanding && commit_store(runner, &err) == OK)
+    if (!runner->outstanding && !runner->half_applied && commit_store(runner, &err) == OK)
         commit_offsets(runner);
     runner->parts[partition].mine = false;
 }

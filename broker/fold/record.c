@@ -52,6 +52,23 @@ static enum result body_unseal(struct runner *runner, const struct opened_record
     return result == NOTHING ? OK : result;
 }
 
+/* A whole record copied under another key would tell one patient's people of another. */
+static bool key_is_its_own(struct view key, const struct opened_record *opened)
+{
+    if (opened->kind == SCHEMA_EVENT_HEADER)
+        return view_is(key, opened->event.patient);
+    if (opened->kind == SCHEMA_TELLING)
+        return view_is(key, opened->telling.subscriber);
+    return opened->kind != SCHEMA_SUBSCRIPTION || view_is(key, opened->subscription.subscriber);
+}
+
+static bool cause_is_possible(const struct runner *runner, const struct cause *cause)
+{
+    return cause->topic >= 0 && cause->topic < TOPIC_COUNT && cause->partition >= 0 &&
+           cause->partition < log_partitions(runner->options.log, (enum topic)cause->topic) && cause->offset >= 0 &&
+           cause->index >= 0;
+}
+
 static enum result key_apply(struct runner *runner, struct part *part, const struct log_record *record,
                              const struct opened_record *opened, struct error *err)
 {
@@ -62,6 +79,10 @@ static enum result key_apply(struct runner *runner, struct part *part, const str
                                .opened = opened,
                                .now_ms = time_of(opened, record)};
     const struct cause *cause = cause_of(opened);
+    if (!key_is_its_own(record->key, opened))
+        return error_set(err, REJECTED, "a record under a key that is not its own");
+    if (cause != NULL && !cause_is_possible(runner, cause))
+        return error_set(err, REJECTED, "a record with a cause that this log cannot have");
     if (cause != NULL && watermark_has_passed(runner, record->partition, cause, record->key))
         return OK;
     enum result result = body_unseal(runner, opened, &body, &input.body, err);
@@ -107,6 +128,7 @@ enum result record_apply(struct runner *runner, const struct log_record *record,
         result = OK;
     }
     runner->output.opened = NULL;
+    runner->half_applied = result != OK;
     if (result != OK)
         return result;
     if (record->timestamp_ms > runner->newest_record_ms)

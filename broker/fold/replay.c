@@ -48,7 +48,8 @@ static void outputs_give(const struct batch *batch, void (*each)(void *context, 
 enum result runner_replay(struct runner *runner, const struct log_record *record,
                           void (*each)(void *context, const struct log_entry *output), void *context, struct error *err)
 {
-    batch_clear(&runner->batch);
+    if (!runner->half_applied)
+        batch_clear(&runner->batch);
     enum result result = record_apply(runner, record, err);
     if (result != OK)
         return result;

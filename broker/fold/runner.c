@@ -83,7 +83,7 @@ void runner_close(struct runner *runner)
     struct error err;
     if (runner == NULL)
         return;
-    if (runner->reader != NULL && !runner->outstanding && commit_store(runner, &err) == OK)
+    if (runner->reader != NULL && !runner->outstanding && !runner->half_applied && commit_store(runner, &err) == OK)
         commit_offsets(runner);
     log_reader_close(runner->reader);
     log_appender_close(runner->appender);
@@ -132,11 +132,11 @@ static enum result records_apply(struct runner *runner, struct error *err)
     return result;
 }
 
-static void lag_report(struct runner *runner, const struct log_record *last)
+static void lag_report(struct runner *runner, const struct log_record *last, enum result read)
 {
     int64_t lag = log_reader_lag(runner->reader);
     double seconds = 0;
-    if (lag == 0 && runner->record_next == runner->record_count)
+    if (lag == 0 && runner->record_next == runner->record_count && (read == OK || read == NOTHING))
         runner->caught_up = true;
     if (lag > 0 && last != NULL)
         seconds = (double)(time_now_ms() - last->timestamp_ms) / 1000.0;
@@ -146,6 +146,10 @@ static void lag_report(struct runner *runner, const struct log_record *last)
 /* Retry policy: a pause that doubles to a limit, with jitter, until something works again. */
 static enum result pause(struct runner *runner, enum result result)
 {
+    if (result == FATAL)
+        return FATAL;
+    if (runner->batch.in_flight > 0)
+        return AGAIN; /* waiting for the log's answers is pause enough */
     int64_t pause_ms = PAUSE_FIRST_MS << (runner->failures < 8 ? runner->failures : 8);
     uint16_t jitter;
     vault_random(&jitter, sizeof jitter);
@@ -211,8 +215,10 @@ enum result runner_step(struct runner *runner, int timeout_ms, struct error *err
     enum result result = outputs_finish(runner, err);
     if (result == OK)
         result = ticks_append(runner, err);
+    if (result == OK && store_dirty_bytes(runner->store) >= DIRTY_BYTES_LIMIT && !runner->half_applied)
+        result = commit_when_due(runner, err); /* nothing more is read while it cannot be written */
     if (result != OK)
-        return result == FATAL ? FATAL : pause(runner, result);
+        return pause(runner, result);
     enum result read = records_read(runner, timeout_ms, err);
     if (read == OK) {
         runner_at_point(runner, "batch-read");
@@ -227,9 +233,9 @@ enum result runner_step(struct runner *runner, int timeout_ms, struct error *err
     }
     if (result == OK)
         result = commit_when_due(runner, err);
-    lag_report(runner, last);
+    lag_report(runner, last, read);
     if (result != OK)
-        return result == FATAL ? FATAL : pause(runner, result);
+        return pause(runner, result);
     runner->failures = 0;
     return read;
 }
@@ -242,6 +248,8 @@ int runner_fd(const struct runner *runner)
 enum result runner_commit(struct runner *runner, struct error *err)
 {
     enum result result = runner->outstanding ? batch_flush(runner, err) : OK;
+    if (result == OK && runner->half_applied)
+        result = error_set(err, AGAIN, "%s: a record is half applied", runner->fold.name);
     if (result == OK)
         result = commit_store(runner, err);
     if (result == OK)

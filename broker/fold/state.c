@@ -3,6 +3,13 @@
 
 #include "broker/base/bytes.h"
 
+/* Never the record's fault: that stays to be applied. */
+static enum result state_damaged(const struct runner *runner, struct error *err)
+{
+    return error_set(err, FATAL, "%s: a state in the store is damaged; remove %s.store, it is folded anew",
+                     runner->fold.name, runner->fold.name);
+}
+
 enum result state_read(struct runner *runner, struct view key, int64_t *ret_deadline_ms, uint64_t *ret_key_id,
                        struct error *err)
 {
@@ -13,8 +20,7 @@ enum result state_read(struct runner *runner, struct view key, int64_t *ret_dead
     if (result != OK)
         return result;
     if (runner->envelope.size < ENVELOPE_SIZE)
-        return error_set(err, FATAL, "%s: a state in the store is damaged; remove %s.store, it is folded anew",
-                         runner->fold.name, runner->fold.name);
+        return state_damaged(runner, err);
     struct view stored = view_after(buffer_view(&runner->envelope), ENVELOPE_SIZE);
     *ret_deadline_ms = (int64_t)bytes_get_u64(runner->envelope.data);
     *ret_key_id = bytes_get_u64(runner->envelope.data + 8);
@@ -26,7 +32,8 @@ enum result state_read(struct runner *runner, struct view key, int64_t *ret_dead
     result = keyring_find(runner->keyring, key, *ret_key_id, &secret, err);
     if (result != OK)
         return result; /* NOTHING: the patient was erased, and this state with them */
-    return vault_unseal(secret, key, stored, &runner->state, err);
+    result = vault_unseal(secret, key, stored, &runner->state, err);
+    return result == REJECTED ? state_damaged(runner, err) : result;
 }
 
 static enum result state_write(struct runner *runner, struct view key, struct fold_output *output, uint64_t key_id,
@@ -80,20 +87,22 @@ enum result state_apply(struct runner *runner, struct fold_input *input, struct 
     output->deadline_ms = old_deadline_ms;
     output->result = OK;
     size_t batch_before = runner->batch.count, bytes_before = runner->batch.bytes.size;
+    int32_t index_before = output->index;
     result = runner->fold.apply(runner->fold.context, input, output, err);
-    if (result == OK && output->result != OK)
+    if (output->result != OK)
         result = error_set(err, output->result, "%.250s", output->error.text);
-    if (result != OK) { /* nothing of a rejected record is kept or told */
+    if (result == OK && output->state_put)
+        result = state_write(runner, input->key, output, output->key_id, err);
+    if (result != OK) { /* nothing of it is kept or told */
         runner->batch.count = batch_before;
         runner->batch.bytes.size = bytes_before;
+        output->index = index_before;
         return result;
     }
     if (output->state_removed) {
         output->deadline_ms = 0;
         store_remove(runner->store, STATE_SPACE, input->key);
-    } else if (output->state_put) {
-        result = state_write(runner, input->key, output, output->key_id, err);
     }
     deadline_move(runner, output, input->key, old_deadline_ms);
-    return result;
+    return OK;
 }

@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <sys/timex.h>
 
-enum { WAKES_AT_ONCE = 1000, CHECK_MS = 1000 };
+enum { WAKES_AT_ONCE = 1000, CHECK_MS = 1000, DEADLINE_HEAD_SIZE = 4 + 8 };
 
 struct view deadline_key(int32_t partition, int64_t deadline_ms, struct view key, struct buffer *to)
 {
-    uint8_t head[12];
+    uint8_t head[DEADLINE_HEAD_SIZE];
     bytes_put_u32(head, (uint32_t)partition);
     bytes_put_u64(head + 4, (uint64_t)deadline_ms);
     buffer_clear(to);
@@ -24,7 +24,7 @@ struct view deadline_key(int32_t partition, int64_t deadline_ms, struct view key
 static bool first_only(void *context, struct view key, struct view value)
 {
     (void)value;
-    if (key.size >= 12)
+    if (key.size >= DEADLINE_HEAD_SIZE)
         *(int64_t *)context = (int64_t)bytes_get_u64((const uint8_t *)key.data + 4);
     return false;
 }
@@ -91,7 +91,7 @@ enum result ticks_append(struct runner *runner, struct error *err)
 
 struct due {
     struct arena arena;
-    struct view keys[WAKES_AT_ONCE];
+    struct view rows[WAKES_AT_ONCE]; /* deadline_key: partition and deadline, then the key */
     size_t count;
 };
 
@@ -99,13 +99,13 @@ static bool due_add(void *context, struct view key, struct view value)
 {
     struct due *due = context;
     (void)value;
-    due->keys[due->count++] = arena_copy(&due->arena, view_after(key, 12));
+    due->rows[due->count++] = arena_copy(&due->arena, key);
     return due->count < WAKES_AT_ONCE;
 }
 
 static void due_find(struct runner *runner, int32_t partition, int64_t now_ms, struct due *due)
 {
-    uint8_t from[4], to[12];
+    uint8_t from[4], to[DEADLINE_HEAD_SIZE];
     bytes_put_u32(from, (uint32_t)partition);
     bytes_put_u32(to, (uint32_t)partition);
     bytes_put_u64(to + 4, (uint64_t)now_ms + 1);
@@ -113,6 +113,28 @@ static void due_find(struct runner *runner, int32_t partition, int64_t now_ms, s
     due->count = 0;
     if (store_scan(runner->store, DEADLINE_SPACE, VIEW_OF(from), VIEW_OF(to), due_add, due) != OK)
         due->count = 0;
+}
+
+/* A wake that can never succeed is put before a person, and loses its deadline: others must not wait behind it. */
+static enum result key_wake(struct runner *runner, struct part *part, const struct log_record *record, struct view row,
+                            int64_t now_ms, struct error *err)
+{
+    struct fold_input input = {.rules = part->position.rules,
+                               .key = view_after(row, DEADLINE_HEAD_SIZE),
+                               .record = record,
+                               .opened = runner->output.opened,
+                               .now_ms = now_ms,
+                               .wake = true};
+    enum result result = state_apply(runner, &input, err);
+    if (result == REJECTED) {
+        quarantine(runner, record, err->text);
+        store_remove(runner->store, DEADLINE_SPACE, row);
+        return OK;
+    }
+    if (result == OK && runner->output.deadline_ms != 0 && runner->output.deadline_ms <= now_ms &&
+        !runner->output.deadline_put)
+        return error_set(err, FATAL, "%s: a wake left its deadline where it was", runner->fold.name);
+    return result;
 }
 
 /* In order of (deadline, key), until none is due: what a wake sets anew and is due already is woken too. */
@@ -125,18 +147,8 @@ enum result tick_wake(struct runner *runner, struct part *part, const struct log
         part->last_tick_ms = now_ms;
     for (due_find(runner, record->partition, now_ms, due); due->count > 0 && result == OK;
          due_find(runner, record->partition, now_ms, due)) {
-        for (size_t i = 0; i < due->count && result == OK; i++) {
-            struct fold_input input = {.rules = part->position.rules,
-                                       .key = due->keys[i],
-                                       .record = record,
-                                       .opened = runner->output.opened,
-                                       .now_ms = now_ms,
-                                       .wake = true};
-            result = state_apply(runner, &input, err);
-            if (result == OK && runner->output.deadline_ms != 0 && runner->output.deadline_ms <= now_ms &&
-                !runner->output.deadline_put)
-                result = error_set(err, FATAL, "%s: a wake left its deadline where it was", runner->fold.name);
-        }
+        for (size_t i = 0; i < due->count && result == OK; i++)
+            result = key_wake(runner, part, record, due->rows[i], now_ms, err);
     }
     part->earliest_deadline_ms = deadline_earliest(runner, record->partition);
     arena_destroy(&due->arena);

@@ -5,6 +5,8 @@
 #include "broker/base/time.h"
 #include "broker/event/limits.h"
 
+#include <poll.h>
+
 static const char *const topic_names[TOPIC_COUNT] = {
     [TOPIC_EVENTS] = "tidings.events",         [TOPIC_ALERTS] = "tidings.alerts",
     [TOPIC_DIRECTORY] = "tidings.directory",   [TOPIC_KEYS] = "tidings.keys",
@@ -164,6 +166,31 @@ enum result log_read(struct log_reader *reader, size_t most, int timeout_ms, con
                      size_t *ret_count, struct error *err)
 {
     return reader->operations->read(reader, most, timeout_ms, ret, ret_count, err);
+}
+
+enum result log_read_to_end(struct log_reader *reader, int patience_ms,
+                            void (*each)(void *context, const struct log_record *record), void *context,
+                            struct error *err)
+{
+    enum { READ_AT_ONCE = 1000, TURN_MS = 50 };
+    int64_t give_up_ms = time_monotonic_ms() + patience_ms;
+    for (int timeout_ms = 0;; timeout_ms = TURN_MS) {
+        const struct log_record *records;
+        size_t count;
+        enum result result = log_read(reader, READ_AT_ONCE, timeout_ms, &records, &count, err);
+        for (size_t i = 0; result == OK && i < count; i++)
+            each(context, &records[i]);
+        if (result == OK)
+            give_up_ms = time_monotonic_ms() + patience_ms;
+        else if (result == NOTHING && log_reader_lag(reader) == 0) /* only now is the lag known for certain */
+            return OK;
+        else if (result != NOTHING && result != AGAIN)
+            return result;
+        else if (time_monotonic_ms() >= give_up_ms)
+            return error_set(err, AGAIN, "the log could not be read to its end within %d ms", patience_ms);
+        else if (result == AGAIN)
+            (void)poll(NULL, 0, TURN_MS);
+    }
 }
 
 int log_reader_fd(const struct log_reader *reader)

@@ -137,6 +137,11 @@ void log_reader_close(struct log_reader *reader);
 enum result log_read(struct log_reader *reader, size_t most, int timeout_ms, const struct log_record **ret,
                      size_t *ret_count, struct error *err);
 int log_reader_fd(const struct log_reader *reader); /* readable when log_read may find something */
+/* Reads on to the end that the topic has once reading has begun, and calls each for every record; views live during the
+ * call. AGAIN: nothing came for patience_ms, though there is more. */
+enum result log_read_to_end(struct log_reader *reader, int patience_ms,
+                            void (*each)(void *context, const struct log_record *record), void *context,
+                            struct error *err);
 /* The group's offset: the next record to read. Not waited for; may be lost in a crash. */
 enum result log_reader_commit(struct log_reader *reader, int32_t partition, int64_t next_offset, struct error *err);
 /* How far behind the end this reader is, in records. */

@@ -22,6 +22,9 @@ struct scene {
     int64_t wakes, wake_ms;
     int64_t deadline_ms; /* set by each event; 0: none */
     bool reject;         /* the next event can never succeed */
+    bool wakes_emit;     /* a wake puts an item on the work list */
+    int64_t stop_at;     /* this wake cannot be done now, once; 0: all can */
+    bool reject_wakes;   /* a wake can never succeed */
     int live, silent;    /* calls of applied */
     struct telling tellings[MOST];
 };
@@ -32,6 +35,14 @@ static enum result count_apply(void *context, const struct fold_input *input, st
     struct scene *scene = context;
     uint8_t count = input->state.data == NULL ? 0 : *(const uint8_t *)input->state.data;
     if (input->wake) {
+        if (scene->reject_wakes)
+            return error_set(err, REJECTED, "the test says so");
+        if (scene->stop_at == scene->wakes + 1) {
+            scene->stop_at = 0;
+            return error_set(err, AGAIN, "the test says so");
+        }
+        if (scene->wakes_emit)
+            fold_emit_work_item(output, &(struct work_item){.kind = VIEW("woken")});
         scene->wakes++;
         scene->wake_ms = input->now_ms;
         fold_put_deadline(output, 0);
@@ -122,6 +133,22 @@ static void say(struct scene *scene, const char *nhs_number)
 {
     struct care_event event = lab_event(&scene->lab, nhs_number, "encounter-admitted-1", "V1");
     (void)lab_append(&scene->lab, &event);
+}
+
+/* Until nothing is left to do, also past the pauses of what cannot be done now. */
+static void fold_all_patiently(struct scene *scene)
+{
+    struct error err = {0};
+    enum result result = AGAIN;
+    int64_t give_up_ms = time_monotonic_ms() + 10000;
+    if (scene->runner == NULL)
+        assert_int_equal(start(scene, &err), OK);
+    while (result != NOTHING && time_monotonic_ms() < give_up_ms) {
+        result = runner_step(scene->runner, 10, &err);
+        if (result == FATAL)
+            fail_msg("%s", err.text);
+    }
+    assert_int_equal(result, NOTHING);
 }
 
 static void remove_file(struct scene *scene, const char *pattern)
@@ -314,6 +341,148 @@ static void a_due_deadline_makes_the_owner_append_a_tick(void **state)
     assert_int_equal(scene->wakes, 1);
 }
 
+/* Another patient of the same partition. */
+static const char *neighbour_of(struct scene *scene, const char *nhs_number)
+{
+    static const char *const numbers[] = {"9990000026", "9990000034", "9990000042", "9990000050", "9990000069",
+                                          "9990000077", "9990000085", "9990000093", "9990000107", "9990000115",
+                                          "9990000123", "9990000131", "9990000158", "9990000166"};
+    int32_t wanted = log_partition_of(scene->lab.log, TOPIC_EVENTS, lab_patient(&scene->lab, nhs_number));
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+        if (log_partition_of(scene->lab.log, TOPIC_EVENTS, lab_patient(&scene->lab, numbers[i])) == wanted)
+            return numbers[i];
+    fail_msg("no neighbour");
+    return NULL;
+}
+
+/* Two keys of one partition are due, and the second cannot be woken at once. */
+static void half_a_tick(struct scene *scene)
+{
+    struct view patient = lab_patient(&scene->lab, ANNE);
+    scene->deadline_ms = 4000000000000;
+    scene->wakes_emit = true;
+    scene->stop_at = 2;
+    say(scene, ANNE);
+    say(scene, neighbour_of(scene, ANNE));
+    tick_append(scene, log_partition_of(scene->lab.log, TOPIC_EVENTS, patient), scene->deadline_ms);
+}
+
+static void a_wake_that_is_tried_again_goes_on_with_the_index_it_had(void **state)
+{
+    struct scene *scene = *state;
+    struct work_item items[4];
+    half_a_tick(scene);
+    fold_all_patiently(scene);
+    assert_int_equal(scene->wakes, 2);
+    assert_int_equal(lab_work_items(&scene->lab, items, 4), 2);
+    assert_int_equal(items[0].source_index, 0);
+    assert_int_equal(items[1].source_index, 1);
+}
+
+static void after_a_stop_amid_a_tick_all_of_it_is_woken_again_under_the_same_causes(void **state)
+{
+    struct scene *scene = *state;
+    struct work_item items[4];
+    struct error err = {0};
+    half_a_tick(scene);
+    assert_int_equal(start(scene, &err), OK);
+    while (scene->wakes == 0)
+        assert_int_not_equal(runner_step(scene->runner, 10, &err), FATAL);
+    stop(scene);
+    fold_all_patiently(scene);
+    assert_int_equal(lab_work_items(&scene->lab, items, 4), 3);
+    assert_int_equal(items[0].source_index, 0);
+    assert_int_equal(items[1].source_index, 0); /* the same again, which counts once */
+    assert_int_equal(items[2].source_index, 1);
+}
+
+static void a_wake_that_can_never_succeed_does_not_hold_up_the_others(void **state)
+{
+    struct scene *scene = *state;
+    struct work_item items[4];
+    half_a_tick(scene);
+    scene->stop_at = 0;
+    scene->reject_wakes = true;
+    fold_all_patiently(scene);
+    assert_int_equal(lab_work_items(&scene->lab, items, 4), 2);
+    assert_true(view_is_text(items[0].kind, "quarantined"));
+    assert_int_not_equal(items[0].source_index, items[1].source_index);
+    scene->reject_wakes = false;
+    tick_append(scene, log_partition_of(scene->lab.log, TOPIC_EVENTS, lab_patient(&scene->lab, ANNE)),
+                scene->deadline_ms + 1);
+    fold_all_patiently(scene);
+    assert_int_equal(scene->wakes, 0);
+}
+
+static void a_record_copied_under_another_patients_key_is_quarantined(void **state)
+{
+    struct scene *scene = *state;
+    struct work_item items[2];
+    struct care_event event = lab_event(&scene->lab, ANNE, "encounter-admitted-1", "V1");
+    struct buffer value = {0};
+    struct error err = {0};
+    struct view other = lab_patient(&scene->lab, BILL);
+    assert_int_equal(keyring_find_any(scene->lab.keyring, event.header.patient, &event.header.key_id, &err), OK);
+    assert_int_equal(record_seal_event(scene->lab.keyring, &event.header, &event.body, &value, &err), OK);
+    (void)lab_append_raw(&scene->lab, TOPIC_EVENTS, log_partition_of(scene->lab.log, TOPIC_EVENTS, other), other,
+                         buffer_view(&value));
+    buffer_destroy(&value);
+    fold_all(scene);
+    assert_int_equal(lab_tellings(&scene->lab, scene->tellings, NULL, MOST), 0);
+    assert_int_equal(lab_work_items(&scene->lab, items, 2), 1);
+}
+
+static void a_damaged_state_stops_the_fold_and_quarantines_nothing(void **state)
+{
+    struct scene *scene = *state;
+    struct work_item items[2];
+    struct error err = {0};
+    uint8_t damaged[64] = {0};
+    say(scene, ANNE);
+    fold_all(scene);
+    struct view patient = lab_patient(&scene->lab, ANNE);
+    struct buffer envelope = {0};
+    assert_int_equal(store_find(runner_store(scene->runner), 's', patient, &envelope), OK);
+    memcpy(damaged, envelope.data, 16);
+    buffer_destroy(&envelope);
+    store_put(runner_store(scene->runner), 's', patient, VIEW_OF(damaged));
+    say(scene, ANNE);
+    assert_int_equal(run_dry(scene, &err), FATAL);
+    assert_non_null(strstr(err.text, "damaged"));
+    assert_int_equal(lab_work_items(&scene->lab, items, 2), 0);
+}
+
+/* The log inside takes all; the faulty one around it answers as the script says. */
+static void with_script(struct scene *scene, const char *script)
+{
+    struct error err = {0};
+    struct runner_options options = {.vault = scene->lab.vault, .data_folder = scene->lab.folder, .region = "lab"};
+    lab_wrap(&scene->lab, script);
+    options.log = scene->lab.log;
+    assert_int_equal(runner_open(&scene->fold, &options, &scene->runner, &err), OK);
+}
+
+static void outputs_that_the_log_refuses_for_a_while_are_there_once_and_in_order(void **state)
+{
+    struct scene *scene = *state;
+    for (int i = 0; i < 5; i++)
+        say(scene, ANNE);
+    with_script(scene, "append alerts * fail-until 4");
+    fold_all_patiently(scene);
+    assert_int_equal(lab_tellings(&scene->lab, scene->tellings, NULL, MOST), 5);
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(scene->tellings[i].place, i + 1);
+}
+
+static void an_answer_that_comes_after_seconds_is_waited_for(void **state)
+{
+    struct scene *scene = *state;
+    say(scene, ANNE);
+    with_script(scene, "append alerts 1 delay 2500");
+    fold_all_patiently(scene);
+    assert_int_equal(lab_tellings(&scene->lab, scene->tellings, NULL, MOST), 1);
+}
+
 int main(void)
 {
 #define SENTENCE(name) cmocka_unit_test_setup_teardown(name, scene_open, scene_close)
@@ -329,6 +498,13 @@ int main(void)
         SENTENCE(a_record_that_our_keys_did_not_seal_is_quarantined),
         SENTENCE(a_deadline_wakes_its_key_when_a_tick_passes_it_once),
         SENTENCE(a_due_deadline_makes_the_owner_append_a_tick),
+        SENTENCE(a_wake_that_is_tried_again_goes_on_with_the_index_it_had),
+        SENTENCE(after_a_stop_amid_a_tick_all_of_it_is_woken_again_under_the_same_causes),
+        SENTENCE(a_wake_that_can_never_succeed_does_not_hold_up_the_others),
+        SENTENCE(a_record_copied_under_another_patients_key_is_quarantined),
+        SENTENCE(a_damaged_state_stops_the_fold_and_quarantines_nothing),
+        SENTENCE(outputs_that_the_log_refuses_for_a_while_are_there_once_and_in_order),
+        SENTENCE(an_answer_that_comes_after_seconds_is_waited_for),
     };
     return cmocka_run_group_tests(sentences, NULL, NULL);
 }

@@ -61,6 +61,16 @@ void lab_open_again(struct lab *lab)
     log_take(lab);
 }
 
+void lab_wrap(struct lab *lab, const char *script)
+{
+    struct error err = {0};
+    log_appender_close(lab->appender);
+    keyring_close(lab->keyring);
+    require(log_faulty_open(lab->log, script, &lab->log, &err), &err);
+    require(keyring_open(lab->log, lab->vault, 64, &lab->keyring, &err), &err);
+    require(log_appender_open(lab->log, &lab->appender, &err), &err);
+}
+
 void lab_reopen(struct lab *lab)
 {
     log_leave(lab);

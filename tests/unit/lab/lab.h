@@ -24,6 +24,9 @@ void lab_reopen(struct lab *lab); /* closes the log and opens it again, as after
 void lab_close(struct lab *lab);  /* and removes the folder */
 void lab_close_keeping_files(struct lab *lab);
 void lab_open_again(struct lab *lab);
+/* From here on the log answers as the script says (log_faulty_open), until it is reopened. What the lab appends itself
+ * counts too. */
+void lab_wrap(struct lab *lab, const char *script);
 
 /* The patientRef of a synthetic number, with a data key in the log. */
 struct view lab_patient(struct lab *lab, const char *nhs_number);
