@@ -9,10 +9,10 @@
 #include <stdlib.h>
 
 enum {
-    UNANSWERED_RECORDS = 200 * 1000,      /* of the whole process: then log_append says AGAIN */
-    UNANSWERED_BYTES = 256 * 1024 * 1024, /* the same, in bytes: what may stand in memory while Kafka is away */
-    LOOK_EVERY_MS = 1000,                 /* health while all is well */
-    LOOK_AGAIN_MS = 200,                  /* and while it is not */
+    UNANSWERED_RECORDS = 200 * 1000,     /* of the whole process: then log_append says AGAIN */
+    UNANSWERED_BYTES = 64 * 1024 * 1024, /* the same, in bytes: what may stand in memory while Kafka is away */
+    LOOK_EVERY_MS = 1000,                /* health while all is well */
+    LOOK_AGAIN_MS = 200,                 /* and while it is not */
     LOOK_PATIENCE_MS = 1500,
     SILENT_MS = 3000, /* records wait and none was answered for so long: not healthy, whatever else answers */
     PURGE_MS = 3000,  /* at the end: for reports about what is given up */

@@ -12,7 +12,6 @@
 
 static const struct kafka_setting in_group[] = {
     {"partition.assignment.strategy", "range"},
-    {"session.timeout.ms", "6000"},
     {"heartbeat.interval.ms", "1500"},
     {"enable.auto.commit", "false"},
     {"enable.auto.offset.store", "false"},

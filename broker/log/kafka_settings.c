@@ -12,6 +12,7 @@ static const struct kafka_setting common[] = {
     {"socket.timeout.ms", "15000"},
     {"reconnect.backoff.ms", "50"},
     {"reconnect.backoff.max.ms", "1000"},
+    {"session.timeout.ms", "6000"},        /* the default leaves a dead owner's work lying for 45 s */
     {"allow.auto.create.topics", "false"}, /* a topic that is gone must stay gone until a person has seen it */
     {NULL, NULL},
 };
