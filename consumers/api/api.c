@@ -300,6 +300,9 @@ static void calls_look_over(struct api *api)
             call->waits = false;
             call->deadline_ms = 0;
             call->route->answer(call);
+        } else if (call->made && (call->deadline_ms <= now_ms || position_is_passed(api, &call->positions[0]))) {
+            call_unpark(call);
+            call_made(call);
         } else if (call->deadline_ms != 0 && call->deadline_ms <= now_ms) {
             call_unpark(call);
             if (call->subscription.data != NULL)

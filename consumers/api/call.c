@@ -145,24 +145,41 @@ void call_append(struct call *call, const struct log_entry *entries, size_t coun
     call_park(call);
 }
 
-/* What was appended is durable: the answer, with where it stands. */
-static void call_finish(struct call *call, const struct log_answer *appended)
+void call_made(struct call *call)
 {
     char text[POSITION_TEXT_SIZE];
-    call_unpark(call);
-    if (appended->result != OK) {
-        call_problem(call, 503, "It is not known whether this is durable; send the same request again.");
-        return;
-    }
-    if (call->api->options.at_point != NULL)
-        call->api->options.at_point(call->api->options.context, "api", "append-durable");
-    struct log_position position = {call->ticket_partition, appended->offsets[call->ticket_entry]};
+    const struct topic_position *position = &call->positions[0];
     struct http_answer answer = {
         .status = call->status,
         .content_type = call->body.size == 0 ? NULL : "application/json",
         .body = buffer_view(&call->body),
     };
-    answer_and_free(call, &answer, position_to_text(call->ticket_topic, &position, text));
+    answer_and_free(call, &answer, position_to_text(position->topic, &position->position, text));
+}
+
+/* What was appended is durable: the answer, with where it stands. A token or organisation is usable at once: so what is
+ * in the directory is answered when the directory here has it. */
+static void call_finish(struct call *call, const struct log_answer *appended)
+{
+    struct api *api = call->api;
+    call_unpark(call);
+    if (appended->result != OK) {
+        call_problem(call, 503, "It is not known whether this is durable; send the same request again.");
+        return;
+    }
+    if (api->options.at_point != NULL)
+        api->options.at_point(api->options.context, "api", "append-durable");
+    call->positions[0] =
+        (struct topic_position){call->ticket_topic, {call->ticket_partition, appended->offsets[call->ticket_entry]}};
+    call->position_count = 1;
+    call->made = call->ticket_topic == TOPIC_DIRECTORY &&
+                 directory_position(api->directory) <= call->positions[0].position.offset;
+    if (!call->made) {
+        call_made(call);
+        return;
+    }
+    call->deadline_ms = time_monotonic_ms() + LIMIT_PUBLISH_WAIT_MS;
+    call_park(call);
 }
 
 void calls_collect(struct api *api)

@@ -44,6 +44,7 @@ struct call {
     struct topic_position positions[POSITIONS_LIMIT];
     size_t position_count;
     bool waits; /* until the positions are passed, and the folds are where the log was when the api opened */
+    bool made;  /* durable, at positions[0]; answered when this process has seen it */
     struct view subscription; /* a pull that waits; NULL data: not */
     int64_t deadline_ms;      /* monotonic; 0: waits for an append */
     /* The answer once the append is durable: */
@@ -92,6 +93,7 @@ void call_destroy(struct call *call);
 /* Waits (in api->calls) until its append is durable; then the answer is status and body, with Tidings-Position. */
 void call_append(struct call *call, const struct log_entry *entries, size_t count, size_t answered_entry, int status);
 void calls_collect(struct api *api); /* answers those whose append is durable */
+void call_made(struct call *call);   /* answers one that is, with where it stands */
 void call_published(struct call *call, const struct publication_answer *published);
 void call_park(struct call *call);
 void call_unpark(struct call *call);
