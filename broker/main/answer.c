@@ -17,7 +17,7 @@ const char *path_make(struct buffer *to, const char *before, const char *part, c
     return path_text(to);
 }
 
-void json_member_texts(struct json *json, const char *name, const struct options *options, const char *option)
+void json_member_options(struct json *json, const char *name, const struct options *options, const char *option)
 {
     if (!options_has(options, option))
         return;

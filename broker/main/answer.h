@@ -21,6 +21,6 @@ const char *path_make(struct buffer *to, const char *before, const char *part, c
 
 struct json;
 /* {"name": ["...", ...]} of an option that repeats; nothing where it is not given. */
-void json_member_texts(struct json *json, const char *name, const struct options *options, const char *option);
+void json_member_options(struct json *json, const char *name, const struct options *options, const char *option);
 /* {"name": "..."} of an option; nothing where it is not given. */
 void json_member_option(struct json *json, const char *name, const struct options *options, const char *option);

@@ -45,10 +45,10 @@ static void organisation_write(const struct options *options, struct buffer *to)
     json_open_object(&json);
     json_member_option(&json, "name", options, "name");
     json_member_option(&json, "kind", options, "kind");
-    json_member_texts(&json, "hl7Names", options, "hl7-name");
-    json_member_texts(&json, "sources", options, "source");
-    json_member_texts(&json, "mllpPeers", options, "mllp-peer");
-    json_member_texts(&json, "processingIds", options, "processing-id");
+    json_member_options(&json, "hl7Names", options, "hl7-name");
+    json_member_options(&json, "sources", options, "source");
+    json_member_options(&json, "mllpPeers", options, "mllp-peer");
+    json_member_options(&json, "processingIds", options, "processing-id");
     json_member_option(&json, "timeZone", options, "time-zone");
     if (options_has(options, "reject-untrusted"))
         json_member_text(&json, "untrustedNhsNumber", VIEW("reject"));

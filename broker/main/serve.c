@@ -165,6 +165,17 @@ static enum result first_start(const struct serve_options *options, struct log *
     return result == NOTHING ? OK : result;
 }
 
+/* What somebody should know about this start. */
+static void start_notes(const struct log *log, const struct vault *vault)
+{
+    if (log_cut_bytes(log) > 0)
+        note(NOTE_WARNING, "log-cut",
+             "bytes=%lld why=\"the last commit before the process ended was not whole, and had not been answered\"",
+             (long long)log_cut_bytes(log));
+    if (!vault_memory_is_locked(vault))
+        note(NOTE_WARNING, "keys-not-locked", "why=\"RLIMIT_MEMLOCK is too small: keys may be swapped out\"");
+}
+
 enum result serve_run(const struct serve_options *options, const atomic_bool *stop, struct error *err)
 {
     struct log *log = NULL;
@@ -180,6 +191,7 @@ enum result serve_run(const struct serve_options *options, const atomic_bool *st
     if (result == OK)
         result = first_start(options, log, &vault, err);
     if (result == OK) {
+        start_notes(log, vault);
         struct shared shared = {
             .options = options, .log = log, .vault = vault, .stop = stop, .zone = time_zone_open(options->time_zone)};
         result = roles_run(&shared, err);

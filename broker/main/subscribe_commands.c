@@ -55,8 +55,8 @@ static int add(const struct invocation *invocation)
     struct json json = json_start(&body);
     json_open_object(&json);
     json_member_text(&json, "subscriber", view_of_text(invocation_argument(invocation, 0)));
-    json_member_texts(&json, "types", options, "type");
-    json_member_texts(&json, "roles", options, "role");
+    json_member_options(&json, "types", options, "type");
+    json_member_options(&json, "roles", options, "role");
     json_member_option(&json, "payload", options, "payload");
     json_member_option(&json, "purpose", options, "purpose");
     if (options_has(options, "own"))

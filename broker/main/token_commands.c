@@ -18,8 +18,8 @@ static int add(const struct invocation *invocation)
     struct buffer body = {0};
     struct json json = json_start(&body);
     json_open_object(&json);
-    json_member_texts(&json, "organisations", options, "organisation");
-    json_member_texts(&json, "roles", options, "role");
+    json_member_options(&json, "organisations", options, "organisation");
+    json_member_options(&json, "roles", options, "role");
     json_member_option(&json, "expiresAt", options, "expires");
     json_close_object(&json);
     int code = answer_show_member(invocation, "POST", "/tokens", &body, "token");

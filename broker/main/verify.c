@@ -189,7 +189,7 @@ static enum result still_wanted(const struct verifying *verifying, int64_t recor
 {
     const struct verify_options *options = verifying->options;
     if (options->progress != NULL)
-        options->progress(options->context, records);
+        options->progress(options->context, records, verifying->total);
     return atomic_load(options->stop) ? error_set(err, AGAIN, "stopped before the end") : OK;
 }
 
@@ -209,11 +209,24 @@ static enum result topic_verify(struct verifying *verifying, enum topic topic,
     return result == NOTHING ? OK : result;
 }
 
+/* Positions of the embedded log are addresses: there the reader counts. */
+static int64_t records_ahead(const struct verifying *verifying, const struct bounded *bounded)
+{
+    int64_t count = 0;
+    if (verifying->options->one_stream)
+        return log_reader_lag(bounded->reader);
+    for (int32_t i = 0; i < bounded->partitions; i++)
+        count += bounded->ends[i] - bounded->next[i];
+    return count;
+}
+
 /* Both at one pace, so that little waits for its other half. */
 static enum result events_and_alerts_verify(struct verifying *verifying, struct error *err)
 {
     enum result events = OK, alerts = OK;
     int64_t before = verifying->counts.records;
+    verifying->total =
+        before + records_ahead(verifying, &verifying->events) + records_ahead(verifying, &verifying->alerts);
     while ((events == OK || alerts == OK) && (events == OK || events == NOTHING)) {
         if (events == OK)
             events = bounded_read(&verifying->events, AT_ONCE, event_take, verifying, err);

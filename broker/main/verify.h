@@ -16,7 +16,7 @@ struct verify_options {
     const char *scratch;     /* an empty folder for states */
     bool one_stream;         /* the embedded log: what stands behind was appended after */
     const atomic_bool *stop;
-    void (*progress)(void *context, int64_t done); /* records; may be NULL */
+    void (*progress)(void *context, int64_t done, int64_t total); /* records; total 0: not known. May be NULL */
     void *context;
 };
 

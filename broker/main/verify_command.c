@@ -12,9 +12,11 @@ static const struct option_kind verify_option_kinds[] = {
     {0},
 };
 
-static void show(void *context, int64_t done)
+static void show(void *context, int64_t done, int64_t total)
 {
-    progress_show(context, done);
+    struct progress *progress = context;
+    progress->total = total;
+    progress_show(progress, done);
 }
 
 static void counts_print(const struct invocation *invocation, const struct verify_counts *counts)

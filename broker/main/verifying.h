@@ -17,6 +17,7 @@ struct verifying {
     struct number *number;
     struct tellings *tellings;
     struct bounded events, alerts;
+    int64_t total;            /* records; 0: not known yet */
     int64_t *settled;         /* by source partition: matching has told everything before it */
     struct arena arena;       /* of the record at hand */
     struct error *difference; /* of an output, while it is given back */
