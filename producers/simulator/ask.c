@@ -11,7 +11,7 @@ enum { PATIENCE_MS = 60 * 1000 };
 enum result ask(struct client *client, const struct question *question, const atomic_bool *raised, int *ret_status,
                 struct buffer *ret_body, struct error *err)
 {
-    int64_t until_ms = time_monotonic_ms() + PATIENCE_MS;
+    int64_t until_ms = time_monotonic_ms() + (question->patience_ms == 0 ? PATIENCE_MS : question->patience_ms);
     struct pause pause = {0};
     struct client_request request = {
         .method = question->method,

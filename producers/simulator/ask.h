@@ -10,9 +10,11 @@ struct question {
     const char *idempotency_key; /* NULL: none */
     const char *position;        /* "Tidings-Position: ...", to see what was just made; NULL: none */
     struct view body;            /* JSON; NULL data: none */
+    int patience_ms;             /* for an answer; 0: a minute */
 };
 
-/* Up to a minute, or until the flag is raised. OK with the status, 503 and 429 excepted; AGAIN: no answer in time. */
+/* As long as patience lasts, or until the flag is raised. OK with the status, 503 and 429 excepted; AGAIN: no answer in
+ * time. */
 enum result ask(struct client *client, const struct question *question, const atomic_bool *raised, int *ret_status,
                 struct buffer *ret_body, struct error *err);
 /* REJECTED, with what the answer says of why. */

@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { REGISTERING_CONNECTIONS = 8 };
+enum { REGISTERING_CONNECTIONS = 8, READY_MS = 10 * 1000 };
 
 struct setup {
     const struct simulate_options *options;
@@ -252,7 +252,9 @@ enum result setup_region(const struct simulate_options *options, const atomic_bo
     struct subscribed *subscribed = memory_array((size_t)count, sizeof *subscribed);
     enum result result = client_open(options->url, options->token, &setup.client, err);
     if (result == OK)
-        result = setup_ask(&setup, &(struct question){.method = "GET", .path = "/health/ready"}, 200, 200, NULL);
+        result =
+            setup_ask(&setup, &(struct question){.method = "GET", .path = "/health/ready", .patience_ms = READY_MS},
+                      200, 200, NULL);
     if (result == OK)
         result = organisations_make(&setup);
     for (int i = 0; i < count && result == OK; i++)
