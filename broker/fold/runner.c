@@ -18,7 +18,8 @@ enum {
     OFFSET_COMMIT_MS = 1000, /* the group's offset may lag: what was emitted after it is recognised by its cause */
     PAUSE_FIRST_MS = 20,
     PAUSE_LIMIT_MS = 5000,
-    CACHED_KEYS = 8192, /* of a fold that opens bodies or states */
+    CACHED_KEYS =
+        1024 * 1024, /* at most, of a fold that opens bodies or states: 48 MiB when a million patients were met */
     CACHED_KEYS_OF_OTHERS = 64,
 };
 

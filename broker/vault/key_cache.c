@@ -1,82 +1,54 @@
-/* Unwrapped data keys of one thread: a hash table with a fixed number of places in locked memory; the least recently
- * used goes. */
+/* Unwrapped data keys of one thread, in locked memory: 48 bytes each, in sets of eight whose least recently used goes.
+ * It begins small and grows as it fills, up to a fixed number. */
 #include "broker/vault/keys.h"
 
 #include "broker/base/memory.h"
+#include "broker/event/limits.h"
 
 #include <assert.h>
 #include <sodium.h>
 #include <stdlib.h>
 
-enum { OWNER_INSIDE = 71, OWNER_HASHED = 255, OWNER_HASH_SIZE = 32, CACHE_LINE = 64 };
+enum { NAME_SIZE = crypto_shorthash_siphashx24_BYTES, WAYS = 8, FIRST_SETS = 128 };
 
-/* Place 0 holds no key: it closes the ring from newest to oldest, and means "none" in chains. */
+/* A name of all zeros is a free place. */
 struct place {
+    uint8_t name[NAME_SIZE]; /* keyed hash of owner and id: nobody can choose two that meet */
     uint8_t key[DATA_KEY_SIZE];
-    uint64_t id; /* 0: free, and in no chain */
-    uint32_t hash;
-    uint32_t chain; /* the next place of the same bucket */
-    uint32_t newer, older;
-    uint8_t owner_size; /* or OWNER_HASHED: owner holds the hash of a longer one */
-    uint8_t owner[OWNER_INSIDE];
 };
-static_assert(sizeof(struct place) == 2 * CACHE_LINE);
 
 struct key_cache {
     const struct vault *vault;
-    struct place *places; /* the one block of locked memory: places, then buckets */
-    uint32_t *buckets;
-    uint32_t mask;
+    struct place (*sets)[WAYS]; /* one block of locked memory; in a set the newest stands first */
+    size_t set_count, set_limit, count;
     bool locked;
-    uint8_t hash_key[crypto_shorthash_KEYBYTES]; /* so that nobody can choose ids that fall into one bucket */
+    uint8_t hash_key[crypto_shorthash_siphashx24_KEYBYTES];
 };
 
-/* An owner as it stands in a place. */
-struct owner_name {
-    uint8_t size;
-    struct view bytes;
-    uint8_t hashed[OWNER_HASH_SIZE];
-};
+static const uint8_t no_name[NAME_SIZE];
 
-static void place_unlink(struct place *places, uint32_t at)
+static bool place_is_free(const struct place *place)
 {
-    places[places[at].newer].older = places[at].older;
-    places[places[at].older].newer = places[at].newer;
+    return memcmp(place->name, no_name, NAME_SIZE) == 0;
 }
 
-static void place_link_newest(struct place *places, uint32_t at)
+static void sets_take(struct key_cache *cache, size_t count)
 {
-    places[at].newer = 0;
-    places[at].older = places[0].older;
-    places[places[0].older].newer = at;
-    places[0].older = at;
-}
-
-static void place_link_oldest(struct place *places, uint32_t at)
-{
-    places[at].older = 0;
-    places[at].newer = places[0].newer;
-    places[places[0].newer].older = at;
-    places[0].newer = at;
+    cache->sets = secret_take(count * sizeof *cache->sets, &cache->locked);
+    cache->set_count = count;
+    memset(cache->sets, 0, count * sizeof *cache->sets);
 }
 
 struct key_cache *key_cache_create(const struct vault *vault, size_t entries)
 {
-    assert(entries >= 1 && entries < UINT32_MAX / 4);
+    assert(entries >= 1 && entries < UINT32_MAX);
     struct key_cache *cache = memory_take(sizeof *cache);
-    size_t buckets = CACHE_LINE;
-    while (buckets < entries * 2)
-        buckets *= 2;
-    size_t places_bytes = (entries + 1) * sizeof(struct place);
-    size_t bytes = places_bytes + buckets * sizeof(uint32_t); /* whole cache lines, so the block begins on one */
     cache->vault = vault;
-    cache->mask = (uint32_t)buckets - 1;
-    cache->places = secret_take(bytes, &cache->locked);
-    cache->buckets = (void *)((uint8_t *)cache->places + places_bytes);
-    memset(cache->places, 0, bytes);
+    cache->set_limit = 1;
+    while (cache->set_limit * WAYS < entries)
+        cache->set_limit *= 2;
+    sets_take(cache, cache->set_limit < FIRST_SETS ? cache->set_limit : FIRST_SETS);
     randombytes_buf(cache->hash_key, sizeof cache->hash_key);
-    for (uint32_t at = 1; at <= entries; at++)
-        place_link_oldest(cache->places, at);
     return cache;
 }
 
@@ -84,7 +56,7 @@ void key_cache_destroy(struct key_cache *cache)
 {
     if (cache == NULL)
         return;
-    sodium_free(cache->places);
+    sodium_free(cache->sets);
     free(cache);
 }
 
@@ -93,105 +65,114 @@ bool key_cache_is_locked(const struct key_cache *cache)
     return cache->locked;
 }
 
-static void owner_name_make(struct view owner, struct owner_name *ret)
+/* False: an owner longer than any, which has no keys. */
+static bool name_make(const struct key_cache *cache, struct view owner, uint64_t id, uint8_t ret[NAME_SIZE])
 {
-    ret->size = (uint8_t)owner.size;
-    ret->bytes = owner;
-    if (owner.size <= OWNER_INSIDE)
-        return;
-    (void)crypto_generichash_blake2b(ret->hashed, sizeof ret->hashed, owner.data, owner.size, NULL, 0);
-    ret->size = OWNER_HASHED;
-    ret->bytes = VIEW_OF(ret->hashed);
+    uint8_t whole[sizeof id + LIMIT_KEY_BYTES];
+    if (owner.size > LIMIT_KEY_BYTES)
+        return false;
+    memcpy(whole, &id, sizeof id);
+    if (owner.size > 0)
+        memcpy(whole + sizeof id, owner.data, owner.size);
+    (void)crypto_shorthash_siphashx24(ret, whole, sizeof id + owner.size, cache->hash_key);
+    ret[0] |= (uint8_t)(memcmp(ret, no_name, NAME_SIZE) == 0); /* never the name of a free place */
+    return true;
 }
 
-static uint32_t hash_of(const struct key_cache *cache, const struct owner_name *owner, uint64_t id)
+static struct place *set_of(const struct key_cache *cache, const uint8_t name[NAME_SIZE])
 {
     uint64_t hash;
-    static_assert(sizeof hash == crypto_shorthash_BYTES);
-    (void)crypto_shorthash((unsigned char *)&hash, owner->bytes.data, owner->bytes.size, cache->hash_key);
-    return (uint32_t)((hash ^ id) * 0x9E3779B97F4A7C15U >> 32);
+    memcpy(&hash, name, sizeof hash);
+    return cache->sets[hash & (cache->set_count - 1)];
 }
 
-static uint32_t place_find(const struct key_cache *cache, const struct owner_name *owner, uint64_t id, uint32_t hash)
+/* The place in its set; WAYS: not there. */
+static size_t place_find(const struct place *set, const uint8_t name[NAME_SIZE])
 {
-    uint32_t at = cache->buckets[hash & cache->mask];
-    while (at != 0) {
-        const struct place *place = &cache->places[at];
-        if (place->hash == hash && place->id == id && place->owner_size == owner->size &&
-            view_is(view_make(place->owner, owner->bytes.size), owner->bytes))
-            break;
-        at = place->chain;
-    }
+    size_t at = 0;
+    while (at < WAYS && memcmp(set[at].name, name, NAME_SIZE) != 0)
+        at++;
     return at;
 }
 
-/* Out of its chain and wiped; it stays in the ring. */
-static void place_empty(struct key_cache *cache, uint32_t at)
+/* Makes the place at `at` the set's newest. */
+static void place_renew(struct place *set, size_t at)
 {
-    struct place *place = &cache->places[at];
-    if (place->id == 0)
+    if (at == 0)
         return;
-    uint32_t *link = &cache->buckets[place->hash & cache->mask];
-    while (*link != at)
-        link = &cache->places[*link].chain;
-    *link = place->chain;
-    sodium_memzero(place->key, sizeof place->key);
-    place->id = 0;
+    struct place renewed = set[at];
+    memmove(set + 1, set, at * sizeof *set);
+    set[0] = renewed;
+    sodium_memzero(&renewed, sizeof renewed);
+}
+
+/* Puts a key first in its set; the last of a full one goes. */
+static void place_put(struct key_cache *cache, const uint8_t name[NAME_SIZE], const uint8_t key[DATA_KEY_SIZE])
+{
+    struct place *set = set_of(cache, name);
+    size_t at = place_find(set, name);
+    if (at == WAYS) {
+        at = WAYS - 1;
+        cache->count += place_is_free(&set[at]);
+    }
+    memcpy(set[at].name, name, NAME_SIZE);
+    memcpy(set[at].key, key, DATA_KEY_SIZE);
+    place_renew(set, at);
+}
+
+static void grow(struct key_cache *cache)
+{
+    struct place(*old)[WAYS] = cache->sets;
+    size_t old_count = cache->set_count;
+    sets_take(cache, old_count * 2);
+    cache->count = 0;
+    for (size_t i = 0; i < old_count; i++)
+        for (size_t way = WAYS; way > 0; way--) /* the oldest first, so that the newest ends up first again */
+            if (!place_is_free(&old[i][way - 1]))
+                place_put(cache, old[i][way - 1].name, old[i][way - 1].key);
+    sodium_free(old);
 }
 
 const uint8_t *key_cache_find(struct key_cache *cache, struct view owner, uint64_t id)
 {
-    struct owner_name name;
-    owner_name_make(owner, &name);
-    uint32_t at = id == 0 ? 0 : place_find(cache, &name, id, hash_of(cache, &name, id));
-    if (at == 0)
+    uint8_t name[NAME_SIZE];
+    if (!name_make(cache, owner, id, name))
         return NULL;
-    if (cache->places[0].older != at) {
-        place_unlink(cache->places, at);
-        place_link_newest(cache->places, at);
-    }
-    return cache->places[at].key;
+    struct place *set = set_of(cache, name);
+    size_t at = place_find(set, name);
+    if (at == WAYS)
+        return NULL;
+    place_renew(set, at);
+    return set[0].key;
 }
 
 enum result key_cache_add(struct key_cache *cache, const struct data_key *wrapped, const uint8_t **ret,
                           struct error *err)
 {
-    uint8_t key[DATA_KEY_SIZE];
+    uint8_t key[DATA_KEY_SIZE], name[NAME_SIZE];
     enum result result = data_key_unwrap(cache->vault, wrapped, key, err);
     if (result != OK)
         return result;
-    struct owner_name name;
-    owner_name_make(wrapped->owner, &name);
-    uint32_t hash = hash_of(cache, &name, wrapped->id);
-    uint32_t at = place_find(cache, &name, wrapped->id, hash);
-    if (at == 0) {
-        at = cache->places[0].newer; /* the oldest */
-        place_empty(cache, at);
-        struct place *place = &cache->places[at];
-        place->id = wrapped->id;
-        place->hash = hash;
-        place->owner_size = name.size;
-        if (name.bytes.size > 0)
-            memcpy(place->owner, name.bytes.data, name.bytes.size);
-        place->chain = cache->buckets[hash & cache->mask];
-        cache->buckets[hash & cache->mask] = at;
-    }
-    memcpy(cache->places[at].key, key, sizeof key);
+    if (!name_make(cache, wrapped->owner, wrapped->id, name))
+        return error_set(err, REJECTED, "a data key of an owner with too long a name");
+    if (cache->count >= cache->set_count * WAYS * 3 / 4 && cache->set_count < cache->set_limit)
+        grow(cache);
+    place_put(cache, name, key);
     sodium_memzero(key, sizeof key);
-    place_unlink(cache->places, at);
-    place_link_newest(cache->places, at);
-    *ret = cache->places[at].key;
+    *ret = set_of(cache, name)[0].key;
     return OK;
 }
 
 void key_cache_forget(struct key_cache *cache, struct view owner, uint64_t id)
 {
-    struct owner_name name;
-    owner_name_make(owner, &name);
-    uint32_t at = id == 0 ? 0 : place_find(cache, &name, id, hash_of(cache, &name, id));
-    if (at == 0)
+    uint8_t name[NAME_SIZE];
+    if (!name_make(cache, owner, id, name))
         return;
-    place_empty(cache, at);
-    place_unlink(cache->places, at);
-    place_link_oldest(cache->places, at);
+    struct place *set = set_of(cache, name);
+    size_t at = place_find(set, name);
+    if (at == WAYS)
+        return;
+    memmove(set + at, set + at + 1, (WAYS - 1 - at) * sizeof *set); /* free places stand last */
+    sodium_memzero(&set[WAYS - 1], sizeof *set);
+    cache->count--;
 }

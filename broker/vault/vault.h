@@ -44,7 +44,8 @@ void vault_hash(const struct view *parts, size_t count, uint8_t *ret, size_t siz
 void vault_data_key_create(const struct vault *vault, struct view owner, uint64_t *ret_id,
                            uint8_t ret_wrapped[WRAPPED_KEY_SIZE]);
 
-/* Unwrapped keys of one thread, in a fixed cache of locked memory (least recently used goes). */
+/* Unwrapped keys of one thread, in a cache of locked memory that grows as it fills, up to `entries` of 48 bytes
+ * (rounded up); then the least recently used of a set of eight goes. */
 struct key_cache;
 struct key_cache *key_cache_create(const struct vault *vault, size_t entries);
 void key_cache_destroy(struct key_cache *cache);
