@@ -62,8 +62,10 @@ class Broker:
     def command(self, *options):
         where = [] if self.kafka is None else ["--log", f"kafka://{self.kafka}", "--machine", "flow"]
         given = [*self.options, *options]
-        doors = [] if "--http" in given else ["--http", "127.0.0.1:0"]
-        return [PROGRAM, "serve", "--data", str(self.data), *doors, "--mllp", "127.0.0.1:0", *where, *given]
+        if self.kafka is not None and "--partitions" not in given:
+            given += ["--partitions", "6"]  # a broker that is made for one story need not make a hundred partitions
+        doors = [word for door in ("--http", "--mllp") if door not in given for word in (door, "127.0.0.1:0")]
+        return [PROGRAM, "serve", "--data", str(self.data), *doors, *where, *given]
 
     def start(self, *options, within=60):
         """Starts it and waits for `ready`. DidNotStart: it ended instead."""
