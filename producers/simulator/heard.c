@@ -20,8 +20,24 @@ static uint64_t hash_of(struct view id)
     return id.size == 0 ? 0 : dice_mix(hash);
 }
 
+/* Of another run: only the number counts. */
+static bool foreign_read(struct view alert, struct seen_alert *ret)
+{
+    struct arena arena = {0};
+    bool whole = view_to_number(member(alert, "data/number", &arena), &ret->number);
+    arena_destroy(&arena);
+    return whole;
+}
+
 bool heard_read(struct view alert, int subscriber, const char *tag, struct seen_alert *ret)
 {
+    struct seen_alert seen = {.subscriber = subscriber};
+    if (memmem(alert.data, alert.size, tag, strlen(tag)) == NULL) {
+        bool numbered = foreign_read(alert, &seen);
+        if (numbered)
+            *ret = seen;
+        return numbered;
+    }
     struct arena arena = {0};
     struct told_things things = {
         .subscriber = subscriber,
@@ -30,7 +46,6 @@ bool heard_read(struct view alert, int subscriber, const char *tag, struct seen_
         .about = member(alert, "data/encounter/spell", &arena),
         .nhs_number = member(alert, "subject", &arena),
     };
-    struct seen_alert seen = {.subscriber = subscriber};
     if (things.about.size == 0)
         things.about = member(alert, "data/carePlan/id", &arena);
     struct view run = things.about.size == 0 ? things.about : view_after(things.about, 1); /* V or P comes first */

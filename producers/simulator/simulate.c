@@ -16,9 +16,10 @@
 enum {
     CARE_TEAM_CONNECTIONS = 4,
     ANSWERS_MS = 10 * 1000,    /* waited for after the last message */
-    STRAGGLERS_MS = 10 * 1000, /* the same for alerts */
-    HURRY_MS = 3 * 1000,       /* both, when it was stopped */
-    BEHIND_MS = 5 * 1000,      /* the pace that was lost is not made up for beyond it */
+    STRAGGLERS_MS = 10 * 1000, /* the same for alerts, from the last one heard */
+    STRAGGLERS_MOST_MS = 300 * 1000,
+    HURRY_MS = 3 * 1000,  /* both, when it was stopped */
+    BEHIND_MS = 5 * 1000, /* the pace that was lost is not made up for beyond it */
     NOTE_MS = 5 * 1000,
 };
 
@@ -83,6 +84,26 @@ static void region_start(struct region *region)
         region->teams[i] = care_team_start(region->publishers, &region->outboxes[hospitals], &region->traffic);
 }
 
+/* Until all is seen, or nothing has been heard for so long: a listener may still be hearing what an earlier run told.
+ */
+static void stragglers_wait(struct region *region)
+{
+    const atomic_bool never = false;
+    struct tally_counts counts = {0};
+    uint64_t heard = 0;
+    int64_t began_ms = time_monotonic_ms(), heard_ms = began_ms, now_ms = began_ms, end_ms = STRAGGLERS_MOST_MS;
+    while (!tally_is_settled(region->tally) && now_ms < began_ms + end_ms && now_ms < heard_ms + STRAGGLERS_MS) {
+        tally_count(region->tally, &counts);
+        if (counts.heard != heard)
+            heard_ms = now_ms;
+        heard = counts.heard;
+        pause_ms(20, &never);
+        now_ms = time_monotonic_ms();
+        if (atomic_load(region->stop) && end_ms == STRAGGLERS_MOST_MS)
+            end_ms = now_ms - began_ms + HURRY_MS;
+    }
+}
+
 /* Waits for answers, then for stragglers. */
 static void region_wait(struct region *region)
 {
@@ -95,10 +116,7 @@ static void region_wait(struct region *region)
         hospital_end(region->hospitals[i]);
     for (int i = 0; i < CARE_TEAM_CONNECTIONS; i++)
         care_team_end(region->teams[i]);
-    int64_t until_ms = time_monotonic_ms() + (hurry ? HURRY_MS : STRAGGLERS_MS);
-    const atomic_bool never = false;
-    while (!tally_is_settled(region->tally) && time_monotonic_ms() < until_ms)
-        pause_ms(20, &never);
+    stragglers_wait(region);
 }
 
 static void region_end(struct region *region)

@@ -183,7 +183,7 @@ static void entry_see(struct tally *tally, struct entry **at, const struct seen_
     entry->seen++;
     if (entry->seen > entry->expected)
         return; /* perhaps expected in a moment: looked at in the end */
-    if (alert->seen_us >= entry->sent_us)
+    if (alert->published_ms >= tally->start_ms)
         latency_add(&tally->latency, alert->seen_us - entry->sent_us);
     if (entry->seen <= entry->confirmed)
         tally->counts.open--;
@@ -194,6 +194,7 @@ static void entry_see(struct tally *tally, struct entry **at, const struct seen_
 void tally_see(struct tally *tally, const struct seen_alert *alert)
 {
     (void)pthread_mutex_lock(&tally->lock);
+    tally->counts.heard++;
     if (!number_look(tally, alert) || !alert->ours)
         goto out;
     if (recent_has(&tally->recent, alert->id)) {

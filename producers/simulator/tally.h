@@ -19,8 +19,10 @@ struct tally_counts {
     uint64_t gaps;         /* numbers that were left out */
     uint64_t out_of_order; /* told before what happened earlier to the same patient */
     uint64_t baseless;     /* took back what was never told here */
+    uint64_t heard;        /* alerts that came, of whatever run */
     uint64_t open;         /* expected and not seen yet, acknowledged or not */
-    double p50_ms, p99_ms; /* from the message's first sending to the alert's arrival */
+    double p50_ms, p99_ms; /* from the message's first sending to the alert's arrival; not of what an
+                              earlier run told */
 };
 
 /* start_ms: alerts that the broker published before it, and that nothing here explains, are of an earlier run. */
