@@ -113,7 +113,7 @@ int kafka_appender_fd(const struct log_appender *appender);
 /* A delivery report, on the answers' thread. */
 void kafka_appender_report(rd_kafka_t *client, const rd_kafka_message_t *message, void *opaque);
 
-/* ---- kafka_reader.c ---- */
+/* ---- kafka_reader.c, kafka_lag.c ---- */
 
 enum result kafka_reader_open(struct log *log, const struct log_reader_options *options, struct log_reader **ret,
                               struct error *err);

@@ -29,8 +29,8 @@ enum {
 #define MOST_SLEEP_MS (6LL * 24 * 3600 * 1000)
 
 static const struct kafka_setting settings[] = {
-    {"enable.partition.eof", "true"}, {"auto.offset.reset", "error"},         {"check.crcs", "true"},
-    {"fetch.error.backoff.ms", "50"}, {"queued.max.messages.kbytes", "8192"}, {NULL, NULL},
+    {"enable.partition.eof", "true"}, {"auto.offset.reset", "error"},          {"check.crcs", "true"},
+    {"fetch.error.backoff.ms", "50"}, {"queued.max.messages.kbytes", "65536"}, {NULL, NULL},
 };
 
 struct kafka_copy {

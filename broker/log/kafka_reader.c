@@ -29,15 +29,11 @@ static const struct kafka_setting alone[] = {
 };
 
 enum {
+    LOOK_MS = 100, /* a wait for records is cut into such pieces, to look whether fetching sleeps */
     READ_AHEAD_KBYTES =
         128 * 1024, /* of a reader without a group: librdkafka counts it a partition, so it is divided */
     READ_AHEAD_PARTITION_KBYTES = 64 * 1024, /* the most of one */
 };
-
-static struct kafka_reader *reader_of(struct log_reader *reader)
-{
-    return (struct kafka_reader *)(void *)reader;
-}
 
 /* ---- opening, closing ---- */
 
@@ -122,7 +118,7 @@ static void messages_give_back(struct kafka_reader *reader)
 
 void kafka_reader_close(struct log_reader *base)
 {
-    struct kafka_reader *reader = reader_of(base);
+    struct kafka_reader *reader = kafka_reader_of(base);
     reader->closing = true;
     messages_give_back(reader);
     if (reader->client != NULL) {
@@ -258,7 +254,7 @@ static enum result failure_tell(struct kafka_reader *reader, struct error *err)
 enum result kafka_read(struct log_reader *base, size_t most, int timeout_ms, const struct log_record **ret,
                        size_t *ret_count, struct error *err)
 {
-    struct kafka_reader *reader = reader_of(base);
+    struct kafka_reader *reader = kafka_reader_of(base);
     int64_t deadline = time_monotonic_ms() + timeout_ms, left = timeout_ms;
     size_t count = 0;
     uint64_t signals;
@@ -271,9 +267,13 @@ enum result kafka_read(struct log_reader *base, size_t most, int timeout_ms, con
         if (reader->failure == REJECTED)
             reader->failure = FATAL;
         if (reader->failure == OK)
-            count = look(reader, most, left < 0 ? 0 : (int)left);
+            count = look(reader, most, left < 0 ? 0 : left < LOOK_MS ? (int)left : LOOK_MS);
+        if (count == 0)
+            kafka_fetching_wake(reader);
         left = deadline - time_monotonic_ms();
     }
+    if (count > 0)
+        kafka_fetching_wake(reader);
     fd_rearm(reader);
     if (count == 0 && reader->failure != OK)
         return failure_tell(reader, err);
@@ -286,50 +286,10 @@ enum result kafka_read(struct log_reader *base, size_t most, int timeout_ms, con
 
 enum result kafka_reader_commit(struct log_reader *base, int32_t partition, int64_t next_offset, struct error *err)
 {
-    struct kafka_reader *reader = reader_of(base);
+    struct kafka_reader *reader = kafka_reader_of(base);
     if (reader->options.group == NULL || partition < 0 || partition >= reader->count)
         return error_set(err, REJECTED, "this reader has no such group's offset");
     if (reader->parts[partition].assigned)
         kafka_commit_send(reader, partition, next_offset);
     return OK;
-}
-
-/* The partition's end as far as it is known without asking: from fetches, from the start, from what this process
- * appended. */
-static int64_t end_known(const struct kafka_reader *reader, int32_t partition)
-{
-    const struct kafka_log *log = reader->owner.log;
-    int64_t first = 0, end = 0;
-    if (rd_kafka_get_watermark_offsets(reader->client, topic_name(reader->options.topic), partition, &first, &end) !=
-        RD_KAFKA_RESP_ERR_NO_ERROR)
-        end = 0;
-    int64_t own = atomic_load(&log->own_end[reader->options.topic][partition]);
-    end = end > own ? end : own;
-    return end > reader->parts[partition].end_seen ? end : reader->parts[partition].end_seen;
-}
-
-/* Of partitions that are given and not begun: everything in them. */
-static int64_t lag_before_start(const struct kafka_reader *reader)
-{
-    struct error unused;
-    struct kafka_bound *bounds = memory_array((size_t)reader->count, sizeof *bounds);
-    int64_t lag = 0;
-    if (kafka_bounds_all(reader->owner.log, reader->options.topic, bounds, &unused) == OK)
-        for (int i = 0; i < reader->given->cnt; i++) {
-            const struct kafka_bound *bound = &bounds[reader->given->elems[i].partition];
-            lag += bound->end - bound->first;
-        }
-    free(bounds);
-    return lag;
-}
-
-int64_t kafka_reader_lag(struct log_reader *base)
-{
-    struct kafka_reader *reader = reader_of(base);
-    int64_t lag = reader->given == NULL ? 0 : lag_before_start(reader);
-    for (int32_t p = 0; p < reader->count; p++) {
-        int64_t behind = end_known(reader, p) - reader->parts[p].position;
-        lag += reader->parts[p].assigned && behind > 0 ? behind : 0;
-    }
-    return lag;
 }

@@ -1,4 +1,5 @@
-/* A reader of Kafka, as its two files see it: reading (kafka_reader.c) and getting partitions (kafka_assignment.c). */
+/* A reader of Kafka, as its files see it: reading (kafka_reader.c), getting partitions (kafka_assignment.c), lag
+ * (kafka_lag.c). */
 #pragma once
 
 #include "broker/log/kafka.h"
@@ -24,6 +25,7 @@ struct kafka_reader {
     rd_kafka_topic_partition_list_t *given; /* given by the group (or all, without one), not begun yet */
     bool asked;                             /* options.start has said where given starts */
     int64_t beyond_since_ms;                /* when a start beyond the end was seen first; 0: not */
+    int64_t woken_ms;                       /* when librdkafka was woken last, see kafka_lag.c */
     bool lost;                              /* partitions were taken away during this look at the queue */
     bool closing;
 
@@ -35,6 +37,11 @@ struct kafka_reader {
     struct error why;
 };
 
+static inline struct kafka_reader *kafka_reader_of(struct log_reader *reader)
+{
+    return (struct kafka_reader *)(void *)reader;
+}
+
 /* Partitions that are to be read without a group: all. */
 void kafka_assignment_all(struct kafka_reader *reader);
 void kafka_assignment_changed(struct kafka_owner *owner, rd_kafka_resp_err_t code,
@@ -45,3 +52,5 @@ void kafka_assignment_end(struct kafka_reader *reader);
 void kafka_commit_send(struct kafka_reader *reader, int32_t partition, int64_t next_offset);
 /* What was sent is there now, if the cluster answers: before partitions go to somebody else. */
 void kafka_commits_finish(struct kafka_reader *reader);
+/* When librdkafka holds back records that are there: makes it fetch on (kafka_lag.c). */
+void kafka_fetching_wake(struct kafka_reader *reader);

@@ -236,9 +236,11 @@ enum result kafka_error(struct kafka_log *log, rd_kafka_resp_err_t code, const c
     if (result == AGAIN && kafka_result(trouble) == REJECTED)
         result = REJECTED; /* nobody answers because nobody may let us in */
     if (scram_is_at_fault(log, trouble))
-        (void)error_set(err, result,
-                        "%s: Kafka 4 refuses SCRAM from librdkafka %s (mended in 2.6.1): use TLS client certificates",
-                        what, rd_kafka_version_str());
+        (void)error_set(
+            err, result,
+            "%s: authentication failed. Kafka 4 refuses SCRAM from librdkafka %s with any password (mended in "
+            "2.6.1): use TLS client certificates",
+            what, rd_kafka_version_str());
     else
         (void)error_set(err, result, "%s: %s%s%s", what, rd_kafka_err2str(code), *told == '\0' ? "" : ": ", told);
     pthread_mutex_unlock(&log->trouble_lock);
