@@ -37,6 +37,7 @@ struct kafka_fetcher {
     rd_kafka_queue_t *queue;
 
     bool streaming; /* topic and partition are being read, from next on */
+    bool fresh;     /* begun for the fetch under way: what was the end before may not be it now */
     enum topic topic;
     int32_t partition;
     int64_t next;
@@ -107,7 +108,7 @@ static enum result stream_start(struct kafka_fetcher *fetcher, enum topic topic,
         fetcher->topics[topic] = rd_kafka_topic_new(fetcher->client, topic_name(topic), NULL);
     if (rd_kafka_consume_start_queue(fetcher->topics[topic], partition, offset, fetcher->queue) != 0)
         return kafka_error(fetcher->owner.log, rd_kafka_last_error(), "a record cannot be fetched", err);
-    fetcher->streaming = true;
+    fetcher->streaming = fetcher->fresh = true;
     fetcher->topic = topic;
     fetcher->partition = partition;
     fetcher->next = offset;
@@ -155,7 +156,7 @@ static enum result stream_take(struct kafka_fetcher *fetcher, rd_kafka_message_t
     }
     enum result result = NOTHING;
     if (code == RD_KAFKA_RESP_ERR__PARTITION_EOF) /* may be a stale one, of a stream before */
-        *ret_over = message->partition == fetcher->partition && message->offset >= fetcher->next;
+        *ret_over = fetcher->fresh && message->partition == fetcher->partition && message->offset >= fetcher->next;
     else if (code != RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET && code != RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE)
         result = kafka_error(fetcher->owner.log, code, "a record cannot be fetched", err);
     rd_kafka_message_destroy(message);
@@ -181,6 +182,7 @@ enum result kafka_fetch(struct log_fetcher *base, enum topic topic, int32_t part
     enum result result = found != NULL ? OK : NOTHING;
     bool over = found != NULL;
     int patience_ms = 0; /* 0: not asked for yet */
+    fetcher->fresh = false;
     int64_t deadline = time_monotonic_ms() + KAFKA_PATIENCE_MS;
     while (!over && time_monotonic_ms() < deadline) {
         if (patience_ms != 0 || !stream_leads_to(fetcher, topic, partition, offset)) {
