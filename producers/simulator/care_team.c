@@ -25,7 +25,7 @@ static bool answer_take(struct care_team *team, struct sending *sending, enum re
                         struct view body)
 {
     char why[160];
-    if (result != OK || status == 429 || status >= 500)
+    if (result != OK || status == 429 || status >= 500 || (status == 403 && traffic_is_young(team->traffic)))
         return false;
     if (status == 401) {
         client_close(team->client);

@@ -102,7 +102,9 @@ static void answer_take(struct hospital *hospital, struct view answer)
         return;
     hospital->pause.attempts = 0;
     char verdict = ((const char *)code.data)[1];
-    if (verdict == 'E') {
+    struct view reason = field_read(answer, "ERR", 3, 1, 1), text = field_read(answer, "ERR", 8, 1, 0);
+    bool unknown_yet = view_is_text(reason, "103") && traffic_is_young(hospital->traffic);
+    if (verdict == 'E' || (verdict == 'R' && unknown_yet)) {
         sending->written = false;
         sending->again_ms = time_monotonic_ms() + LATER_MS;
         return;
@@ -113,7 +115,6 @@ static void answer_take(struct hospital *hospital, struct view answer)
         return;
     }
     char why[160];
-    struct view reason = field_read(answer, "ERR", 3, 1, 1), text = field_read(answer, "ERR", 8, 1, 0);
     (void)snprintf(why, sizeof why, "%.*s %.*s", VIEW_ARGS(reason), VIEW_ARGS(text));
     traffic_rejected(hospital->traffic, sending, why);
 }

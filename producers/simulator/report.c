@@ -70,7 +70,7 @@ void report_print(const struct report *report)
             (void)printf("%-30s %10llu\n", lines[i].words, (unsigned long long)lines[i].count);
         (void)printf("%-30s %10.1f ms p50, %.1f ms p99\n", "from sent to seen", report->tally.p50_ms,
                      report->tally.p99_ms);
-        (void)printf("%-30s --hospitals %d --patients %d --rate %g --seed %llu --start %s\n", "the same again",
+        (void)printf("%-30s --hospitals %d --patients %d --rate %.15g --seed %llu --start %s\n", "the same again",
                      report->options->hospitals, report->options->patients, report->options->rate,
                      (unsigned long long)report->options->seed, start);
         if (report->traffic.rejected > 0)

@@ -10,6 +10,7 @@
 enum {
     WAITING_MOST = 4096,       /* messages under way: then the region waits for the broker */
     OPEN_ALERTS_MOST = 200000, /* expected and not seen: the same */
+    YOUNG_MS = 10 * 1000,
     LOOK_MS = 50,
 };
 
@@ -35,7 +36,7 @@ static void condition_open(pthread_cond_t *condition)
 
 void traffic_open(struct traffic *traffic, int patients, struct tally *tally)
 {
-    *traffic = (struct traffic){.tally = tally};
+    *traffic = (struct traffic){.tally = tally, .began_ms = time_monotonic_ms()};
     (void)pthread_mutex_init(&traffic->lock, NULL);
     condition_open(&traffic->changed);
     traffic->standing = memory_array((size_t)patients, sizeof *traffic->standing);
@@ -67,6 +68,11 @@ bool traffic_wait_for_room(struct traffic *traffic, int patient, bool duplicate,
     }
     (void)pthread_mutex_unlock(&traffic->lock);
     return !atomic_load(stop);
+}
+
+bool traffic_is_young(const struct traffic *traffic)
+{
+    return time_monotonic_ms() - traffic->began_ms < YOUNG_MS;
 }
 
 struct sending *traffic_take(struct traffic *traffic, const struct outgoing *message)

@@ -33,6 +33,7 @@ struct traffic {
     unsigned char *under_way;  /* messages of each patient */
     size_t waiting;            /* of all */
     struct traffic_counts counts;
+    int64_t began_ms;
     atomic_bool give_up; /* what is not acknowledged now never will be */
 };
 
@@ -41,6 +42,8 @@ void traffic_close(struct traffic *traffic);
 
 /* Waits until there is room for another message of the patient. False: *stop became true. */
 bool traffic_wait_for_room(struct traffic *traffic, int patient, bool duplicate, const atomic_bool *stop);
+/* The run has only begun: a door may not have read yet of the organisations that were just made, and refuses them. */
+bool traffic_is_young(const struct traffic *traffic);
 /* Takes the message on its way. */
 struct sending *traffic_take(struct traffic *traffic, const struct outgoing *message);
 /* Just before it is written. */
