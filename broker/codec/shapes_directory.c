@@ -43,6 +43,7 @@ static const struct avro_field token_fields[] = {
     STRING("kind", struct token, kind),
     BOOL("ended", struct token, ended),
     LONG("madeAt", struct token, made_at_ms),
+    STRING("parent", struct token, parent),
 };
 const struct avro_shape token_shape = SHAPE("Token", struct token, token_fields);
 

@@ -1,6 +1,6 @@
 /*
- * Who there is: organisations, subscribers, tokens; folded from tidings.directory into the memory of one thread. Read at the edges
- * only, never by a fold.
+ * Who there is: organisations, subscribers, tokens; folded from tidings.directory into the memory of one thread. Read
+ * at the edges only, never by a fold.
  */
 #pragma once
 
@@ -21,15 +21,18 @@ int64_t directory_position(const struct directory *directory);
 
 /* NULL: not there. What is returned lives until the next directory_follow. */
 const struct organisation *directory_organisation(const struct directory *directory, struct view id);
-const struct subscriber *directory_subscriber(const struct directory *directory, struct view id); /* organisations too */
+const struct subscriber *directory_subscriber(const struct directory *directory,
+                                              struct view id); /* organisations too */
 /* By MSH-4: an exact id, a name in hl7Names, or (five characters) its first three as an id. */
 const struct organisation *directory_organisation_by_hl7_name(const struct directory *directory, struct view name);
-/* Another organisation that has one of these hl7Names or sources already; NULL: none. */
+/* Another organisation that has one of these hl7Names (also as its id) or sources already; NULL: none. */
 const struct organisation *directory_clash(const struct directory *directory, const struct organisation *wanted);
 /* The zone of the organisation, opened once. */
 const struct time_zone *directory_zone(const struct directory *directory, const struct organisation *organisation);
 /* A live, unexpired token for the presented text; NULL: none. */
 const struct token *directory_token(const struct directory *directory, struct view text, int64_t now_ms);
+/* Neither ended nor over, nor is the token that a session was opened with. */
+bool directory_token_is_live(const struct directory *directory, const struct token *token, int64_t now_ms);
 const struct token *directory_token_by_id(const struct directory *directory, struct view id); /* ended ones too */
 bool directory_has_operator(const struct directory *directory); /* a live token with ROLE_OPERATOR */
 /* In order of id, after `after` (exclusive), until each answers false. */

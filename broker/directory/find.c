@@ -30,7 +30,13 @@ const struct organisation *directory_organisation_by_hl7_name(const struct direc
 
 const struct organisation *directory_clash(const struct directory *directory, const struct organisation *wanted)
 {
+    const struct alias *taken = alias_find(&directory->hl7_names, wanted->id); /* an id is found before a name */
+    if (taken != NULL && !view_is(taken->owner->id, wanted->id))
+        return &taken->owner->organisation;
     for (size_t i = 0; i < wanted->hl7_name_count; i++) {
+        const struct organisation *named = directory_organisation(directory, wanted->hl7_names[i]);
+        if (named != NULL && !view_is(named->id, wanted->id))
+            return named;
         const struct alias *alias = alias_find(&directory->hl7_names, wanted->hl7_names[i]);
         if (alias != NULL && !view_is(alias->owner->id, wanted->id))
             return &alias->owner->organisation;
@@ -50,9 +56,20 @@ const struct time_zone *directory_zone(const struct directory *directory, const 
         return NULL;
     if (held->zone == NULL) {
         struct view name = organisation->time_zone;
-        held->zone = time_zone_open(name.size == 0 ? "Europe/London" : (const char *)arena_copy(&held->arena, name).data);
+        held->zone =
+            time_zone_open(name.size == 0 ? "Europe/London" : (const char *)arena_copy(&held->arena, name).data);
     }
     return held->zone;
+}
+
+bool directory_token_is_live(const struct directory *directory, const struct token *token, int64_t now_ms)
+{
+    if (token->ended || (token->expires_at_ms != 0 && token->expires_at_ms <= now_ms))
+        return false;
+    if (token->parent.size == 0)
+        return true;
+    const struct token *parent = directory_token_by_id(directory, token->parent);
+    return parent != NULL && !parent->ended && (parent->expires_at_ms == 0 || parent->expires_at_ms > now_ms);
 }
 
 const struct token *directory_token(const struct directory *directory, struct view text, int64_t now_ms)
@@ -62,11 +79,9 @@ const struct token *directory_token(const struct directory *directory, struct vi
     if (!vault_token_read(text, id, hash))
         return NULL;
     struct held *found = held_find(&directory->tokens, view_of_text(id));
-    if (found == NULL || found->token.ended || !vault_equal(found->token.hash, hash, sizeof hash))
+    if (found == NULL || !vault_equal(found->token.hash, hash, sizeof hash))
         return NULL;
-    if (found->token.expires_at_ms != 0 && found->token.expires_at_ms <= now_ms)
-        return NULL;
-    return &found->token;
+    return directory_token_is_live(directory, &found->token, now_ms) ? &found->token : NULL;
 }
 
 void directory_each_organisation(const struct directory *directory, struct view after,

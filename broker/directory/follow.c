@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+enum { PATIENCE_MS = 30 * 1000, TOKENS_FIRST = 1024 };
+
 static int64_t start_at_the_beginning(void *context, int32_t partition, int64_t committed)
 {
     (void)context;
@@ -14,32 +16,14 @@ static int64_t start_at_the_beginning(void *context, int32_t partition, int64_t 
     return LOG_START;
 }
 
-enum result directory_open(struct log *log, struct directory **ret, struct error *err)
+/* Browsers' sessions and one-time codes come and go by the thousand; of those that are over nothing is asked any more.
+ */
+static bool token_is_worth_keeping(void *context, const struct held *item)
 {
-    struct directory *directory = memory_take(sizeof *directory);
-    struct log_reader_options options = {.topic = TOPIC_DIRECTORY, .start = start_at_the_beginning};
-    enum result result = log_reader_open(log, &options, &directory->reader, err);
-    if (result == OK)
-        result = directory_follow(directory, err);
-    if (result != OK) {
-        directory_close(directory);
-        return result;
-    }
-    *ret = directory;
-    return OK;
-}
-
-void directory_close(struct directory *directory)
-{
-    if (directory == NULL)
-        return;
-    log_reader_close(directory->reader);
-    alias_list_destroy(&directory->hl7_names);
-    alias_list_destroy(&directory->sources);
-    held_list_destroy(&directory->organisations);
-    held_list_destroy(&directory->subscribers);
-    held_list_destroy(&directory->tokens);
-    free(directory);
+    const int64_t *now_ms = context;
+    const struct token *token = &item->token;
+    return view_is_text(token->kind, "token") ||
+           (!token->ended && (token->expires_at_ms == 0 || token->expires_at_ms > *now_ms));
 }
 
 static bool organisation_take_in(struct directory *directory, struct held *item)
@@ -49,7 +33,8 @@ static bool organisation_take_in(struct directory *directory, struct held *item)
     return true;
 }
 
-/* One record. Unknown kinds of key are left alone: a newer program may have written them. False: organisations stand as before. */
+/* One record. Unknown kinds of key are left alone: a newer program may have written them. False: organisations stand as
+ * before. */
 static bool record_take_in(struct directory *directory, const struct log_record *record)
 {
     struct held *item = memory_take(sizeof *item);
@@ -73,20 +58,63 @@ static bool record_take_in(struct directory *directory, const struct log_record 
     return false;
 }
 
+static void record_follow(void *context, const struct log_record *record)
+{
+    struct directory *directory = context;
+    directory->aliases_changed = record_take_in(directory, record) || directory->aliases_changed;
+    directory->position = record->offset + 1;
+}
+
+/* Afterwards, when what was replaced is gone. */
+static void lists_settle(struct directory *directory)
+{
+    if (directory->aliases_changed)
+        aliases_make(directory);
+    directory->aliases_changed = false;
+    if (directory->tokens.count < directory->tokens_most)
+        return;
+    held_list_keep(&directory->tokens, token_is_worth_keeping, &(int64_t){time_now_ms()});
+    directory->tokens_most = directory->tokens.count * 2 < TOKENS_FIRST ? TOKENS_FIRST : directory->tokens.count * 2;
+}
+
+enum result directory_open(struct log *log, struct directory **ret, struct error *err)
+{
+    struct directory *directory = memory_take(sizeof *directory);
+    struct log_reader_options options = {.topic = TOPIC_DIRECTORY, .start = start_at_the_beginning};
+    enum result result = log_reader_open(log, &options, &directory->reader, err);
+    if (result == OK) /* whole from the start: a publisher that is not found yet would be refused for ever */
+        result = log_read_to_end(directory->reader, PATIENCE_MS, record_follow, directory, err);
+    if (result != OK) {
+        directory_close(directory);
+        return result;
+    }
+    lists_settle(directory);
+    *ret = directory;
+    return OK;
+}
+
+void directory_close(struct directory *directory)
+{
+    if (directory == NULL)
+        return;
+    log_reader_close(directory->reader);
+    alias_list_destroy(&directory->hl7_names);
+    alias_list_destroy(&directory->sources);
+    held_list_destroy(&directory->organisations);
+    held_list_destroy(&directory->subscribers);
+    held_list_destroy(&directory->tokens);
+    free(directory);
+}
+
 enum result directory_follow(struct directory *directory, struct error *err)
 {
     const struct log_record *records;
     size_t count;
-    bool aliases_changed = false;
     enum result result;
-    while ((result = log_read(directory->reader, 1000, 0, &records, &count, err)) == OK) {
-        for (size_t i = 0; i < count; i++) {
-            aliases_changed = record_take_in(directory, &records[i]) || aliases_changed;
-            directory->position = records[i].offset + 1;
-        }
-    }
-    if (aliases_changed)
-        aliases_make(directory);
+    while ((result = log_read(directory->reader, 1000, 0, &records, &count, err)) == OK)
+        for (size_t i = 0; i < count; i++)
+            record_follow(directory, &records[i]);
+    lists_settle(directory);
     return result == NOTHING || result == AGAIN ? OK : result;
 }
 

@@ -36,11 +36,15 @@ struct directory {
     int64_t position;
     struct held_list organisations, subscribers, tokens;
     struct alias_list hl7_names, sources;
+    bool aliases_changed;
+    size_t tokens_most; /* so many: then those that are over are looked for and forgotten */
 };
 
 struct held *held_find(const struct held_list *list, struct view id);
 /* Puts item in the place of the one with its id, which is returned to be freed; NULL: it is new. */
 struct held *held_put(struct held_list *list, struct held *item);
+/* Destroys those for which keep answers false. */
+void held_list_keep(struct held_list *list, bool (*keep)(void *context, const struct held *item), void *context);
 void held_destroy(struct held *item);
 void held_list_destroy(struct held_list *list);
 size_t held_after(const struct held_list *list, struct view id); /* the index of the first id behind this one */

@@ -46,6 +46,18 @@ struct held *held_put(struct held_list *list, struct held *item)
     return NULL;
 }
 
+void held_list_keep(struct held_list *list, bool (*keep)(void *context, const struct held *item), void *context)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        if (keep(context, list->items[i]))
+            list->items[kept++] = list->items[i];
+        else
+            held_destroy(list->items[i]);
+    }
+    list->count = kept;
+}
+
 void held_destroy(struct held *item)
 {
     if (item == NULL)

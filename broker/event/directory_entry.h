@@ -39,6 +39,7 @@ struct token {
     struct view kind;      /* "token" "code" "session" */
     bool ended;
     int64_t made_at_ms;
+    struct view parent; /* of a session: the token that it was opened with, and ends with; NULL data: none */
 };
 
 /* Something a person must look at: a message refused, a conflict, an untrusted or missing number. Key: the
