@@ -44,7 +44,9 @@ enum result subscriber_state_read(struct view state, struct arena *arena, struct
         *ret = (struct subscriber_state){0};
         return OK;
     }
-    return schema_decode(SCHEMA_SUBSCRIBER_STATE, state, arena, ret, err);
+    if (schema_decode(SCHEMA_SUBSCRIBER_STATE, state, arena, ret, err) == OK)
+        return OK;
+    return error_set(err, FATAL, "a subscriber's state cannot be read: it is damaged, or a newer program wrote it");
 }
 
 static void state_write(const struct subscriber_state *state, struct fold_output *output)

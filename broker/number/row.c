@@ -36,13 +36,15 @@ void number_row_put(struct fold_output *output, struct view subscription, int64_
     struct buffer key = {0}, block = {0};
     uint8_t row[ROW_SIZE];
     struct view name = block_key(subscription, number, &key);
-    if (place_in_block(number) == 0 || fold_find_row(output, ROW_SPACE, name, &block) != OK)
+    enum result result = place_in_block(number) == 0 ? NOTHING : fold_find_row(output, ROW_SPACE, name, &block);
+    if (result == NOTHING)
         buffer_clear(&block);
     if (block.size > place_in_block(number))
         block.size = place_in_block(number);
     row_encode(telling, cause, row);
     buffer_add(&block, row, sizeof row);
-    fold_put_row(output, ROW_SPACE, name, buffer_view(&block));
+    if (result == OK || result == NOTHING) /* else the record will not count as applied */
+        fold_put_row(output, ROW_SPACE, name, buffer_view(&block));
     buffer_destroy(&key);
     buffer_destroy(&block);
 }

@@ -5,7 +5,7 @@
 #include "broker/base/bytes.h"
 #include "broker/event/limits.h"
 
-enum { STORE_SHAPE = 1, KEY_SIZE = EVENT_ID_SIZE - 6, PURGE_AT_ONCE = 200 };
+enum { STORE_SHAPE = 1, KEY_SIZE = EVENT_ID_SIZE - 6, PURGE_AT_ONCE = 2000 };
 
 /* The key is the id without its time: the same message has the same, whenever it was sent. */
 static struct view identity_key(const struct event_id *id)
@@ -35,12 +35,13 @@ static bool row_read(struct view row, struct identity *ret)
 }
 
 /* Two contents under one identity reached two processes within the log's lag: both were taken, and a person is told. */
-static void conflict_report(struct publisher *publisher, const struct fold_input *input)
+static enum result conflict_report(struct publisher *publisher, const struct fold_input *input, struct error *err)
 {
     struct arena arena = {0};
     struct event_body body;
     const struct event_header *event = &input->opened->event;
-    if (record_unseal_body(publisher->keyring, input->opened, &arena, &body, NULL) == OK) {
+    enum result result = record_unseal_body(publisher->keyring, input->opened, &arena, &body, err);
+    if (result == OK) {
         struct work_item item = {
             .organisation = event->publisher,
             .kind = VIEW("conflict"),
@@ -54,13 +55,13 @@ static void conflict_report(struct publisher *publisher, const struct fold_input
         publisher_report(publisher, &item, 1);
     }
     arena_destroy(&arena);
+    return result == NOTHING ? OK : result; /* erased: nobody knows what to name */
 }
 
 static enum result identity_apply(void *context, const struct fold_input *input, struct fold_output *output,
                                   struct error *err)
 {
     struct publisher *publisher = context;
-    (void)err;
     if (input->opened->kind != SCHEMA_EVENT_HEADER)
         return OK;
     const struct event_header *event = &input->opened->event;
@@ -73,21 +74,22 @@ static enum result identity_apply(void *context, const struct fold_input *input,
                              .position = {input->record->partition, input->record->offset}};
     memcpy(found.content, event->content, HASH_SIZE);
     bool keep = true;
-    if (fold_find_row(output, IDENTITY_SPACE, identity_key(&event->id), &row) == OK &&
-        row_read(buffer_view(&row), &known) && event->recorded_at_ms - known.recorded_at_ms <= IDENTITY_KEPT_MS) {
+    enum result result = fold_find_row(output, IDENTITY_SPACE, identity_key(&event->id), &row);
+    if (result == OK && row_read(buffer_view(&row), &known) &&
+        event->recorded_at_ms - known.recorded_at_ms <= IDENTITY_KEPT_MS) {
         enum sameness sameness = event_sameness(event->origin, memcmp(known.content, found.content, HASH_SIZE) == 0,
                                                 event_id_time_ms(&known.first_id), event_id_time_ms(&found.first_id));
         keep = sameness == NEW_MESSAGE; /* otherwise the first taking stays the one that is answered with */
         if (sameness == SAME_IDENTITY_OTHER_CONTENT)
-            conflict_report(publisher, input);
+            result = conflict_report(publisher, input, err);
     }
-    if (keep) {
+    if (keep && (result == OK || result == NOTHING)) {
         uint8_t bytes[IDENTITY_ROW_SIZE];
         row_write(&found, bytes);
         fold_put_row(output, IDENTITY_SPACE, identity_key(&event->id), VIEW_OF(bytes));
     }
     buffer_destroy(&row);
-    return OK;
+    return result == NOTHING ? OK : result;
 }
 
 struct fold identity_fold(struct publisher *publisher)

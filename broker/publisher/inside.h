@@ -91,7 +91,8 @@ void publisher_at_point(const struct publisher *publisher, const char *point);
 struct fold identity_fold(struct publisher *publisher);
 /* The newest message known under the id's identity, from the log. NOTHING: none within 35 days. */
 enum result identity_find(struct publisher *publisher, const struct event_id *id, int64_t now_ms, struct identity *ret);
-/* Removes a few rows that are older than 35 days; goes round the store. */
+/* Removes rows that are older than 35 days among the next few; goes round the store, faster than a thousand messages a
+ * second fill it. */
 void identities_purge(struct publisher *publisher, int64_t now_ms);
 
 /* flight.c */

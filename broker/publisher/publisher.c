@@ -12,7 +12,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum { CACHED_KEYS = 1024, PURGE_MS = 10 * 1000, STEP_RECORDS = 500 };
+enum { CACHED_KEYS = 1024, PURGE_MS = 1000, STEP_RECORDS = 500 };
 
 static const char *const door_names[] = {[ORIGIN_HL7] = "identities-hl7",
                                          [ORIGIN_CLOUDEVENTS] = "identities-cloudevents",

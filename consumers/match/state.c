@@ -14,7 +14,9 @@ enum result patient_state_read(struct view state, struct arena *arena, struct pa
         *ret = (struct patient_state){0};
         return OK;
     }
-    return schema_decode(SCHEMA_PATIENT_STATE, state, arena, ret, err);
+    if (schema_decode(SCHEMA_PATIENT_STATE, state, arena, ret, err) == OK)
+        return OK; /* otherwise not the event's fault, which stays to be applied */
+    return error_set(err, FATAL, "a patient's state cannot be read: it is damaged, or a newer program wrote it");
 }
 
 void patient_state_write(const struct patient_state *state, struct buffer *to)
