@@ -210,7 +210,7 @@ enum result alert_read(struct api *api, const struct subscription *subscription,
                       (long long)number);
     if (result == OK) {
         enum result unsealed = record_unseal_body(api->keyring, &opened, &arena, &body, err);
-        if (unsealed == OK || unsealed == NOTHING)
+        if (unsealed == OK || unsealed == NOTHING || unsealed == REJECTED)
             alert_write(subscription, number, &opened, unsealed == OK ? &body : NULL, api->options.region, payload, to);
         else
             result = unsealed;

@@ -8,7 +8,7 @@
 
 enum { CACHED_KEYS = 1024, STEP_RECORDS = 500, POSITION_CHECK_MS = 5 };
 
-static bool position_is_passed(const struct api *api, const struct topic_position *wanted)
+bool position_is_passed(const struct api *api, const struct topic_position *wanted)
 {
     int32_t partition = wanted->position.partition;
     int64_t offset = wanted->position.offset;
@@ -305,8 +305,9 @@ static void calls_look_over(struct api *api)
             call_made(call);
         } else if (call->deadline_ms != 0 && call->deadline_ms <= now_ms) {
             call_unpark(call);
-            if (call->subscription.data != NULL)
-                alerts_pull(call); /* nothing came: an empty page */
+            call->deadline_ms = 0;
+            if (call->resume != NULL)
+                call->resume(call);
             else
                 call_problem(call, 503, "It is not there yet; send the same request again.");
         }

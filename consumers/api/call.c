@@ -128,6 +128,20 @@ void call_unpark(struct call *call)
         *at = call->next;
 }
 
+bool call_waits_beyond(struct call *call, void (*resume)(struct call *call))
+{
+    enum { BEYOND_MS = 300 };
+    if (call->beyond) {
+        call_problem(call, 409, "The number in `after` was never given: the log was restored. Ask from 0.");
+        return false;
+    }
+    call->beyond = true;
+    call->resume = resume;
+    call->deadline_ms = time_monotonic_ms() + BEYOND_MS;
+    call_park(call);
+    return true;
+}
+
 void call_append(struct call *call, const struct log_entry *entries, size_t count, size_t answered_entry, int status)
 {
     struct api *api = call->api;
@@ -149,6 +163,13 @@ void call_made(struct call *call)
 {
     char text[POSITION_TEXT_SIZE];
     const struct topic_position *position = &call->positions[0];
+    bool waited = call->made;
+    call->made = !waited && !position_is_passed(call->api, position);
+    if (call->made) {
+        call->deadline_ms = time_monotonic_ms() + LIMIT_PUBLISH_WAIT_MS;
+        call_park(call);
+        return;
+    }
     struct http_answer answer = {
         .status = call->status,
         .content_type = call->body.size == 0 ? NULL : "application/json",
@@ -157,8 +178,8 @@ void call_made(struct call *call)
     answer_and_free(call, &answer, position_to_text(position->topic, &position->position, text));
 }
 
-/* What was appended is durable: the answer, with where it stands. A token or organisation is usable at once: so what is
- * in the directory is answered when the directory here has it. */
+/* What was appended is durable. A token is usable at once, and who changes what was just made changes that: so the
+ * answer, with where it stands, goes out when this process has seen it. */
 static void call_finish(struct call *call, const struct log_answer *appended)
 {
     struct api *api = call->api;
@@ -167,19 +188,17 @@ static void call_finish(struct call *call, const struct log_answer *appended)
         call_problem(call, 503, "It is not known whether this is durable; send the same request again.");
         return;
     }
+    if (call->then != NULL) {
+        call->deadline_ms = 0;
+        call->then(call);
+        return;
+    }
     if (api->options.at_point != NULL)
         api->options.at_point(api->options.context, "api", "append-durable");
     call->positions[0] =
         (struct topic_position){call->ticket_topic, {call->ticket_partition, appended->offsets[call->ticket_entry]}};
     call->position_count = 1;
-    call->made = call->ticket_topic == TOPIC_DIRECTORY &&
-                 directory_position(api->directory) <= call->positions[0].position.offset;
-    if (!call->made) {
-        call_made(call);
-        return;
-    }
-    call->deadline_ms = time_monotonic_ms() + LIMIT_PUBLISH_WAIT_MS;
-    call_park(call);
+    call_made(call);
 }
 
 void calls_collect(struct api *api)
@@ -196,16 +215,18 @@ void calls_collect(struct api *api)
 
 void call_published(struct call *call, const struct publication_answer *published)
 {
-    char text[POSITION_TEXT_SIZE];
     call_unpark(call);
     if (published->outcome == PUBLICATION_UNCERTAIN) {
         call_problem(call, 503, "It is not known whether this is durable; send the same request again.");
         return;
     }
-    struct http_answer answer = {.status = call->status,
-                                 .content_type = call->body.size == 0 ? NULL : "application/json",
-                                 .body = buffer_view(&call->body)};
-    answer_and_free(call, &answer, position_to_text(TOPIC_EVENTS, &published->position, text));
+    if (published->outcome == PUBLICATION_CONFLICT) {
+        call_problem(call, 409, "Another one is being made under the same Idempotency-Key.");
+        return;
+    }
+    call->positions[0] = (struct topic_position){TOPIC_EVENTS, published->position};
+    call->position_count = 1;
+    call_made(call);
 }
 
 bool call_page(struct call *call, size_t *ret_limit, struct view *ret_after)

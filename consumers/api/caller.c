@@ -17,8 +17,7 @@ static struct view token_presented(const struct http_request *request, bool *ret
     return http_cookie(request, "tidings");
 }
 
-/* A page of another site must not act with a cookie: browsers say where a request comes from. */
-static bool comes_from_elsewhere(const struct http_request *request)
+bool caller_comes_from_elsewhere(const struct http_request *request)
 {
     struct view site = http_header(request, "Sec-Fetch-Site");
     return site.size > 0 && !view_is_text(site, "same-origin") && !view_is_text(site, "none");
@@ -29,7 +28,7 @@ const struct token *caller_token(struct api *api, const struct http_request *req
     struct view text = token_presented(request, ret_by_cookie);
     if (text.size == 0)
         return NULL;
-    if (*ret_by_cookie && !view_is_text(http_method(request), "GET") && comes_from_elsewhere(request))
+    if (*ret_by_cookie && !view_is_text(http_method(request), "GET") && caller_comes_from_elsewhere(request))
         return NULL;
     const struct token *token = directory_token(api->directory, text, time_now_ms());
     return token == NULL || view_is_text(token->kind, "code") ? NULL : token; /* a code only opens a session */
@@ -53,6 +52,14 @@ bool caller_acts_for(const struct caller *caller, struct view organisation)
         if (view_is(caller->organisations[i], organisation))
             return true;
     return false;
+}
+
+bool token_owns_subscriber(const struct directory *directory, const struct token *token, struct view id)
+{
+    const struct caller caller = {.organisations = token->organisations,
+                                  .organisation_count = token->organisation_count};
+    const struct subscriber *subscriber = directory_subscriber(directory, id);
+    return caller_acts_for(&caller, id) || (subscriber != NULL && caller_acts_for(&caller, subscriber->organisation));
 }
 
 bool caller_owns_subscriber(const struct call *call, struct view id)

@@ -45,13 +45,16 @@ struct call {
     size_t position_count;
     bool waits; /* until the positions are passed, and the folds are where the log was when the api opened */
     bool made;  /* durable, at positions[0]; answered when this process has seen it */
-    struct view subscription; /* a pull that waits; NULL data: not */
-    int64_t deadline_ms;      /* monotonic; 0: waits for an append */
+    struct view subscription;          /* a pull that waits; NULL data: not */
+    bool beyond;                       /* asked from a number beyond the head, and waits whether it comes */
+    int64_t deadline_ms;               /* monotonic; 0: waits for an append */
+    void (*resume)(struct call *call); /* when the deadline passes, instead of 503 */
     /* The answer once the append is durable: */
     int status;
     struct buffer body;
-    struct view cookie; /* Set-Cookie; NULL data: none */
-    struct call *after; /* unused calls' list */
+    struct view cookie;              /* Set-Cookie; NULL data: none */
+    struct view code;                /* the one-time code that it uses up; NULL data: none */
+    void (*then)(struct call *call); /* what is done then instead; NULL: the answer */
 };
 
 /* A route: who may use it, and what it does. */
@@ -77,9 +80,9 @@ struct api {
     struct publisher *publisher;  /* registrations made here */
     struct call *calls;           /* those that wait */
     struct stream *streams;
-    size_t stream_count;
     uint64_t next_ticket;
     int64_t last_heartbeat_ms;
+    int64_t rights_position, rights_looked_ms; /* when it was last looked whether streams may go on */
     int epoll;
     bool quiescing;
 };
@@ -93,14 +96,22 @@ void call_destroy(struct call *call);
 /* Waits (in api->calls) until its append is durable; then the answer is status and body, with Tidings-Position. */
 void call_append(struct call *call, const struct log_entry *entries, size_t count, size_t answered_entry, int status);
 void calls_collect(struct api *api); /* answers those whose append is durable */
-void call_made(struct call *call);   /* answers one that is, with where it stands */
+/* Answers one that is durable at positions[0], once this process has seen it. */
+void call_made(struct call *call);
+bool position_is_passed(const struct api *api, const struct topic_position *wanted); /* api.c */
 void call_published(struct call *call, const struct publication_answer *published);
 void call_park(struct call *call);
 void call_unpark(struct call *call);
+/* The caller asks from a number beyond the head. On a shared log another machine may have given it a moment ago: looks
+ * again once, a little later. False: it was never given, and the call is answered with 409. */
+bool call_waits_beyond(struct call *call, void (*resume)(struct call *call));
 bool caller_acts_for(const struct caller *caller,
                      struct view organisation); /* one of its own; operators: not by this */
 /* May the caller act for this subscriber (its organisation's)? */
 bool caller_owns_subscriber(const struct call *call, struct view subscriber);
+bool token_owns_subscriber(const struct directory *directory, const struct token *token, struct view subscriber);
+/* A page of another site must not act with a cookie, nor sign a browser in: browsers say where a request comes from. */
+bool caller_comes_from_elsewhere(const struct http_request *request);
 /* The page asked for: limit (1 to LIMIT_PAGE), after (NULL data: from the beginning). False: answered with 400. */
 bool call_page(struct call *call, size_t *ret_limit, struct view *ret_after);
 /* An id for what the caller makes: a hash of (organisation, Idempotency-Key) where one was sent, else random. 22
@@ -143,7 +154,8 @@ void health_live(struct call *call);
 void health_ready(struct call *call);
 
 /* ---- alert.c ---- */
-/* Appends the alert as one subscription is told it (interface, section 3). body NULL: it may no longer be shown. */
+/* Appends the alert as one subscription is told it (interface, section 3). body NULL: it may no longer be shown, or
+ * cannot be opened: the number stands, and those behind it are not held up. */
 void alert_write(const struct subscription *subscription, int64_t number, const struct opened_record *telling,
                  const struct event_body *body, const char *region, enum payload payload, struct buffer *to);
 /* Finds alert `number` and appends it. NOTHING: not given. */

@@ -3,6 +3,10 @@
 
 #include <stdio.h>
 
+enum {
+    PAGE_BYTES = 4 * 1024 * 1024
+}; /* alerts of 256 KiB, a thousand a page: it ends earlier, and `last` says where */
+
 static bool number_query(struct call *call, const char *name, int64_t otherwise, int64_t least, int64_t most,
                          int64_t *ret)
 {
@@ -33,7 +37,7 @@ static enum result page_write(struct call *call, const struct numbered_subscript
     json_member_number(&json, "head", found->head);
     json_name(&json, "alerts");
     json_open_array(&json);
-    while (result == OK && last < found->head && last < after + limit) {
+    while (result == OK && last < found->head && last < after + limit && call->body.size < PAGE_BYTES) {
         buffer_clear(&alert);
         result = alert_read(call->api, &found->subscription, last + 1, found->subscription.payload, &alert, err);
         if (result == OK) {
@@ -45,15 +49,17 @@ static enum result page_write(struct call *call, const struct numbered_subscript
     json_member_number(&json, "last", last);
     json_close_object(&json);
     buffer_destroy(&alert);
-    return result;
+    return last > after ? OK : result; /* what could be read is a page */
 }
 
 /* Nothing there yet, and the caller is willing to wait. */
 static bool wait_begin(struct call *call, const struct numbered_subscription *found, int64_t wait_s)
 {
-    if (wait_s == 0 || call->deadline_ms != 0 || call->api->quiescing)
+    if (wait_s == 0 || call->subscription.data != NULL || call->api->quiescing ||
+        found->subscription.status == SUBSCRIPTION_ENDED)
         return false;
     call->subscription = found->subscription.id;
+    call->resume = alerts_pull; /* nothing came: an empty page */
     call->deadline_ms = time_monotonic_ms() + wait_s * 1000;
     call_park(call);
     return true;
@@ -73,7 +79,7 @@ void alerts_pull(struct call *call)
         !number_query(call, "wait", 0, 0, LIMIT_PULL_WAIT_S, &wait_s))
         return;
     if (after > found.head) {
-        call_problem(call, 409, "The number in `after` was never given: the log was restored. Ask from 0.");
+        (void)call_waits_beyond(call, alerts_pull);
         return;
     }
     if (after == found.head && wait_begin(call, &found, wait_s))

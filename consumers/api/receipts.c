@@ -22,28 +22,29 @@ void receipt_add(struct call *call)
     struct api *api = call->api;
     struct receipt receipt = {
         .subscription = found.subscription.id, .number = wanted.number, .state = wanted.state, .at_ms = time_now_ms()};
-    struct log_entry entries[2];
-    size_t count = 0;
     enum result result = OK;
     if (wanted.by.size > 0) {
         result = keyring_find_any(api->keyring, found.subscription.id, &receipt.key_id, &err);
-        if (result == NOTHING) { /* durable before the receipt that needs it */
-            entries[0] = keyring_new_key(api->keyring, found.subscription.id, &receipt.key_id, &call->arena);
-            result = log_append_and_wait(api->appender, entries, 1, LIMIT_PUBLISH_WAIT_MS, NULL, &err);
+        if (result == NOTHING && call->then == NULL) { /* durable before the receipt that needs it */
+            struct log_entry key = keyring_new_key(api->keyring, found.subscription.id, &receipt.key_id, &call->arena);
+            call->then = receipt_add;
+            call_append(call, &key, 1, 0, 204);
+            return;
         }
     }
+    call->then = NULL;
     struct buffer value = {0};
     if (result == OK)
         result = record_seal_receipt(api->keyring, &receipt, wanted.by, &value, &err);
     if (result != OK) {
         call_problem(call, 503, "The receipt could not be made durable; send the same request again.");
     } else {
-        entries[count++] = (struct log_entry){
-            .topic = TOPIC_ALERTS,
-            .partition = log_partition_of(api->options.log, TOPIC_ALERTS, found.subscription.subscriber),
-            .key = found.subscription.subscriber,
-            .value = buffer_view(&value)};
-        call_append(call, entries, count, 0, 204);
+        struct log_entry entry = {.topic = TOPIC_ALERTS,
+                                  .partition =
+                                      log_partition_of(api->options.log, TOPIC_ALERTS, found.subscription.subscriber),
+                                  .key = found.subscription.subscriber,
+                                  .value = buffer_view(&value)};
+        call_append(call, &entry, 1, 0, 204);
     }
     buffer_destroy(&value);
 }

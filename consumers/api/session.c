@@ -69,17 +69,36 @@ static const struct token *presented_find(struct call *call, bool *ret_is_code)
                : token;
 }
 
+/* One use: another request may have presented it a moment ago, and its record is on its way. */
+static bool code_is_being_used(const struct call *call, struct view id)
+{
+    for (const struct call *other = call->api->calls; other != NULL; other = other->next)
+        if (other->code.data != NULL && view_is(other->code, id))
+            return true;
+    return false;
+}
+
 void session_open(struct call *call)
 {
     bool is_code;
     char secret[TOKEN_TEXT_SIZE];
+    struct error err;
+    if (caller_comes_from_elsewhere(call->request)) {
+        call_problem(call, 403, "A page of another site may not sign anybody in.");
+        return;
+    }
+    if (directory_follow(call->api->directory, &err) != OK) {
+        call_problem(call, 503, "The directory cannot be read now; send the same request again.");
+        return;
+    }
     const struct token *presented = presented_find(call, &is_code);
-    if (presented == NULL) {
+    if (presented == NULL || (is_code && code_is_being_used(call, presented->id))) {
         call_problem(call, 401, "The token or code is not valid, was used already, or is over; ask for a new link.");
         return;
     }
     struct log_entry entries[2];
     struct token session = *presented;
+    session.parent = is_code ? VIEW_NONE : presented->id;
     int64_t end_ms = time_now_ms() + SESSION_MS;
     if (!is_code && presented->expires_at_ms != 0 && presented->expires_at_ms < end_ms)
         end_ms = presented->expires_at_ms;
@@ -88,6 +107,7 @@ void session_open(struct call *call)
     if (is_code) {
         struct token used = *presented;
         used.ended = true;
+        call->code = arena_copy(&call->arena, presented->id);
         entries[count++] = directory_put_token(&used, &call->arena);
     }
     call->cookie =

@@ -13,10 +13,11 @@ struct stream {
     struct stream *next;
     struct http_request *request;
     struct arena arena;
-    struct view subscription;
-    enum payload payload;
-    int64_t sent; /* the last number given to the client */
-    int64_t head; /* the last number there is */
+    struct view subscription, subscriber;
+    struct view token_id; /* by whose right */
+    int64_t sent;         /* the last number given to the client */
+    int64_t head;         /* the last number there is */
+    bool last;            /* the subscription is ended: nothing comes behind head */
     bool ended;
 };
 
@@ -25,6 +26,12 @@ static void stream_destroy(struct stream *stream)
     arena_destroy(&stream->arena);
     free(stream);
     metrics_subscribers_live(-1);
+}
+
+static void stream_end(struct stream *stream)
+{
+    http_stream_end(stream->request);
+    stream->ended = true;
 }
 
 static void chunk_write(int64_t number, struct view alert, struct buffer *to)
@@ -54,11 +61,22 @@ static bool start_find(struct call *call, int64_t head, int64_t *ret)
         call_problem(call, 400, "after (or Last-Event-ID) is the number of the last alert that you have.");
         return false;
     }
-    if (*ret > head) {
-        call_problem(call, 409, "The number in `after` was never given: the log was restored. Ask from 0.");
-        return false;
-    }
-    return true;
+    if (*ret > head)
+        (void)call_waits_beyond(call, alerts_stream);
+    return *ret <= head;
+}
+
+static struct stream *stream_create(const struct call *call, const struct numbered_subscription *found, int64_t start)
+{
+    struct stream *stream = memory_take(sizeof *stream);
+    stream->request = call->request;
+    stream->subscription = arena_copy(&stream->arena, found->subscription.id);
+    stream->subscriber = arena_copy(&stream->arena, found->subscription.subscriber);
+    stream->token_id = arena_copy(&stream->arena, call->caller.token_id);
+    stream->sent = start;
+    stream->head = found->head;
+    stream->last = found->subscription.status == SUBSCRIPTION_ENDED;
+    return stream;
 }
 
 void alerts_stream(struct call *call)
@@ -72,12 +90,15 @@ void alerts_stream(struct call *call)
     }
     if (!start_find(call, found.head, &start))
         return;
-    struct stream *stream = memory_take(sizeof *stream);
-    stream->request = call->request;
-    stream->subscription = arena_copy(&stream->arena, found.subscription.id);
-    stream->payload = found.subscription.payload;
-    stream->sent = start;
-    stream->head = found.head;
+    if (api->quiescing) {
+        call_problem(call, 503, "The broker is stopping; ask again.");
+        return;
+    }
+    if (found.subscription.status == SUBSCRIPTION_ENDED && start == found.head) {
+        call_answer(call, 204, VIEW_NONE); /* to a browser: do not ask again */
+        return;
+    }
+    struct stream *stream = stream_create(call, &found, start);
     stream->next = api->streams;
     api->streams = stream;
     metrics_subscribers_live(1);
@@ -124,15 +145,16 @@ static bool somebody_listens(struct api *api, struct view subscription)
 }
 
 static struct http_chunk *chunk_render(struct api *api, const struct subscription *subscription, int64_t number,
-                                       const struct opened_record *opened, enum payload payload)
+                                       const struct opened_record *opened)
 {
     struct arena arena = {0};
     struct event_body body;
     struct buffer alert = {0}, text = {0};
     struct http_chunk *chunk = NULL;
     enum result result = record_unseal_body(api->keyring, opened, &arena, &body, NULL);
-    if (result == OK || result == NOTHING) {
-        alert_write(subscription, number, opened, result == OK ? &body : NULL, api->options.region, payload, &alert);
+    if (result == OK || result == NOTHING || result == REJECTED) {
+        alert_write(subscription, number, opened, result == OK ? &body : NULL, api->options.region,
+                    subscription->payload, &alert);
         chunk_write(number, buffer_view(&alert), &text);
         chunk = http_chunk_create(buffer_view(&text));
     }
@@ -157,7 +179,7 @@ static void numbered_send(struct api *api, struct view id, int64_t number, const
             if (stream->sent != number - 1)
                 continue;
             if (chunk == NULL)
-                chunk = chunk_render(api, &found.subscription, number, opened, stream->payload);
+                chunk = chunk_render(api, &found.subscription, number, opened);
             if (chunk != NULL)
                 stream_give(stream, chunk, number);
         }
@@ -166,10 +188,19 @@ static void numbered_send(struct api *api, struct view id, int64_t number, const
     arena_destroy(&arena);
 }
 
+static void subscription_ended(struct api *api, struct view id)
+{
+    for (struct stream *stream = api->streams; stream != NULL; stream = stream->next)
+        if (view_is(stream->subscription, id))
+            stream->last = true;
+}
+
 void alerts_folded(void *context, const struct fold_input *input, bool live)
 {
     struct api *api = context;
     size_t count;
+    if (input->opened->kind == SCHEMA_SUBSCRIPTION && input->opened->subscription.status == SUBSCRIPTION_ENDED)
+        subscription_ended(api, input->opened->subscription.id);
     const struct just_numbered *numbered = number_just_numbered(api->number, &count);
     if (input->opened->kind != SCHEMA_TELLING || !live)
         return;
@@ -195,7 +226,7 @@ static void stream_replay(struct api *api, struct stream *stream)
              i++) {
             buffer_clear(&alert);
             buffer_clear(&text);
-            if (alert_read(api, &found.subscription, stream->sent + 1, stream->payload, &alert, &err) != OK)
+            if (alert_read(api, &found.subscription, stream->sent + 1, found.subscription.payload, &alert, &err) != OK)
                 break;
             chunk_write(stream->sent + 1, buffer_view(&alert), &text);
             struct http_chunk *chunk = http_chunk_create(buffer_view(&text));
@@ -221,11 +252,37 @@ static void heartbeat(struct api *api)
     http_chunk_release(chunk);
 }
 
+/* A stream lives no longer than the right to it: its token or session, and whom that acts for. */
+static bool stream_is_allowed(struct api *api, const struct stream *stream)
+{
+    const struct token *token = directory_token_by_id(api->directory, stream->token_id);
+    return token != NULL && directory_token_is_live(api->directory, token, time_now_ms()) &&
+           token_owns_subscriber(api->directory, token, stream->subscriber);
+}
+
+/* Looked at when the directory changed, and once a second, since tokens run out. */
+static void rights_look_over(struct api *api)
+{
+    enum { LOOK_MS = 1000 };
+    int64_t now_ms = time_monotonic_ms(), position = directory_position(api->directory);
+    if (position == api->rights_position && now_ms - api->rights_looked_ms < LOOK_MS)
+        return;
+    api->rights_position = position;
+    api->rights_looked_ms = now_ms;
+    for (struct stream *stream = api->streams; stream != NULL; stream = stream->next)
+        if (!stream->ended && !stream_is_allowed(api, stream))
+            stream_end(stream);
+}
+
 void streams_step(struct api *api)
 {
-    for (struct stream *stream = api->streams; stream != NULL; stream = stream->next)
+    rights_look_over(api);
+    for (struct stream *stream = api->streams; stream != NULL; stream = stream->next) {
         if (!stream->ended && stream->sent < stream->head)
             stream_replay(api, stream);
+        if (!stream->ended && stream->last && stream->sent == stream->head)
+            stream_end(stream);
+    }
     heartbeat(api);
     for (struct stream **at = &api->streams; *at != NULL;) {
         struct stream *stream = *at;
