@@ -277,10 +277,25 @@ static void nothing_is_fetched_where_no_record_begins(void **state)
     log_fetcher_close(fetcher);
 }
 
+static void a_record_is_fetched_as_soon_as_it_is_durable(void **state)
+{
+    struct world *world = *state;
+    struct log_fetcher *fetcher = NULL;
+    struct log_record record;
+    world_open(world);
+    assert_int_equal(log_fetcher_open(world->log, &fetcher, &world->err), OK);
+    for (int i = 0; i < 50; i++) { /* each behind what was the end when the one before was fetched */
+        int64_t offset = append(world, TOPIC_EVENTS, 1, "k", "newest");
+        assert_int_equal(log_fetch(fetcher, TOPIC_EVENTS, 1, offset, &record, &world->err), OK);
+        (void)append(world, TOPIC_EVENTS, 2, "k", "meanwhile");
+    }
+    log_fetcher_close(fetcher);
+}
+
 SENTENCES(reading, SENTENCE(a_reader_starts_at_the_beginning_or_at_the_end),
           SENTENCE(a_reader_starts_at_any_position_of_each_partition),
           SENTENCE(a_position_beyond_the_end_is_for_a_person), SENTENCE(a_reader_that_cannot_say_where_to_start_stops),
           SENTENCE(group_offsets_survive_reopening), SENTENCE(a_slow_reader_misses_nothing),
           SENTENCE(a_reader_that_sleeps_is_woken), SENTENCE(a_waiting_read_ends_when_a_record_comes),
           SENTENCE(lag_counts_what_is_not_read), SENTENCE(bounds_say_what_is_there),
-          SENTENCE(nothing_is_fetched_where_no_record_begins));
+          SENTENCE(nothing_is_fetched_where_no_record_begins), SENTENCE(a_record_is_fetched_as_soon_as_it_is_durable));
