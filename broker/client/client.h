@@ -8,6 +8,8 @@
 #include "broker/base/result.h"
 #include "broker/base/view.h"
 
+#include <stdatomic.h>
+
 struct client; /* one connection, kept alive; one thread */
 
 /* url: "http://127.0.0.1:8080"; token: NULL or its text. */
@@ -31,7 +33,7 @@ const char *client_answer_header(const struct client *client, const char *name);
  * (AGAIN), or stop becomes true. id may be empty. */
 enum result client_stream(struct client *client, const char *path, const char *last_event_id,
                           bool (*each)(void *context, struct view id, struct view event, struct view data),
-                          void *context, const volatile bool *stop, struct error *err);
+                          void *context, const atomic_bool *stop, struct error *err);
 
 /* ---- MLLP (release 1) ---- */
 

@@ -35,7 +35,7 @@ static size_t on_stream(char *bytes, size_t size, size_t count, void *context)
 }
 
 /* Runs one transfer to its end, or until stop. False: stopped. */
-static bool run_until(CURL *easy, const volatile bool *stop, CURLcode *ret_code)
+static bool run_until(CURL *easy, const atomic_bool *stop, CURLcode *ret_code)
 {
     CURLM *multi = curl_multi_init();
     if (multi == NULL || curl_multi_add_handle(multi, easy) != CURLM_OK)
@@ -79,7 +79,7 @@ static enum result stream_ended(const struct client *client, const struct follow
 
 enum result client_stream(struct client *client, const char *path, const char *last_event_id,
                           bool (*each)(void *context, struct view id, struct view event, struct view data),
-                          void *context, const volatile bool *stop, struct error *err)
+                          void *context, const atomic_bool *stop, struct error *err)
 {
     enum result result = OK;
     struct following following = {.easy = curl_easy_init(), .each = each, .context = context};

@@ -175,7 +175,7 @@ static enum result stream(struct reading *reading, struct error *err)
     char last[32];
     (void)snprintf(last, sizeof last, "%lld", (long long)reading->last);
     /* _Atomic bool and bool are the same byte; the stream only looks at it. */
-    const volatile bool *stop = (const volatile bool *)reading->invocation->stop;
+    const atomic_bool *stop = reading->invocation->stop;
     enum result result =
         client_stream(reading->broker.client, path_make(&path, "/subscriptions/", reading->subscription, "/stream"),
                       last, stream_print_one, reading, stop, err);

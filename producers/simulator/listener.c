@@ -71,7 +71,7 @@ static enum result stream_follow(struct listener *listener, bool refused, struct
     enum result result = credentials_client(listener->all->credentials, refused, &client, err);
     if (result == OK)
         result = client_stream(client, (const char *)path.data, NULL, stream_alert, listener,
-                               (const volatile bool *)&listener->all->over, err);
+                               &listener->all->over, err);
     client_close(client);
     buffer_destroy(&path);
     return result;

@@ -182,7 +182,7 @@ static void a_late_answer_is_try_again(void **state)
 struct seen {
     struct buffer text;
     int count, most;
-    volatile bool *stop; /* set when most were seen, instead of answering false */
+    atomic_bool *stop; /* set when most were seen, instead of answering false */
 };
 
 static bool see(void *context, struct view id, struct view event, struct view data)
@@ -223,7 +223,7 @@ static void a_silent_stream_is_stopped_from_outside(void **state)
     (void)state;
     static const char *const answers[] = {STREAM_HEAD TWO_EVENTS, NULL};
     struct broker broker = {.keep_open = true};
-    volatile bool stop = false;
+    atomic_bool stop = false;
     struct client *client = NULL;
     struct error err = {0};
     struct seen seen = {.most = 2, .stop = &stop};
