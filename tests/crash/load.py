@@ -176,6 +176,7 @@ class Load:
             if code == "CE":
                 self.faults_answered += 1
                 again.append(message)
+                self.over.wait(0.02)  # as an engine waits before it sends again
             else:
                 message.was_acknowledged(time.monotonic())
                 stays.acknowledged(message)

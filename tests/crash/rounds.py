@@ -17,12 +17,13 @@ import sys
 import tempfile
 import time
 
+from kafka import Kafka
 from load import Load
 from running import Broken, Broker
 from talking import Http
 from told import wait_told
 
-CHECK_EVERY = 10
+CHECK_EVERY = {"embedded": 10, "kafka": 5}
 STORES = ("match", "deliver", "api", "registrations", "worklist", "identities-hl7", "identities-cloudevents")
 FAULTS = (
     "append alerts {n} fail",
@@ -51,32 +52,50 @@ def arguments():
 
 
 class Rounds:
-    def __init__(self, options, broker, load, random_):
-        self.options, self.broker, self.load, self.random = options, broker, load, random_
-        self.stores_removed = self.faulty_rounds = 0
+    def __init__(self, options, broker, load, random_, kafka):
+        self.options, self.broker, self.load, self.random, self.kafka = options, broker, load, random_, kafka
+        self.check_every = CHECK_EVERY[options.log]
+        self.patience = 20 if kafka is None else 90
+        self.stores_removed = self.faulty_rounds = self.kafka_deaths = 0
 
     def run(self):
         self.broker.start()
-        self.broker.wait_up()
+        self.broker.wait_up(self.patience)
         self.load.prepare()
+        self.load.hasty = self.kafka is None
         self.load.start()
         for number in range(1, self.options.rounds + 1):
-            self.load.hasty = (number - 1) // CHECK_EVERY % 2 == 0
-            self.moment()
-            self.broker.kill()
-            self.load.check_threads()
-            self.remove_store()
-            self.broker.start(*self.extra_options())
-            if number % CHECK_EVERY == 0 or number == self.options.rounds:
+            self.load.hasty = self.kafka is None and (number - 1) // self.check_every % 2 == 0
+            whose = self.whose_death(number)
+            self.moment(may_be_in_start=whose != "kafka")
+            self.death_of(whose)
+            if number % self.check_every == 0 or number == self.options.rounds:
                 self.look(number)
         self.look_at_all()
 
-    def moment(self):
+    def whose_death(self, number):
+        """Kafka's takes long: every third time it dies too, or alone, and then the broker must go on."""
+        return "broker" if self.kafka is None or number % 3 else ("both", "kafka")[number % 2]
+
+    def moment(self, may_be_in_start):
         """The moment of death: often within the start, mostly under load."""
-        if self.random.random() < 0.75:
-            self.broker.wait_up()
-        self.load.failed.wait(self.random.uniform(0.03, 0.9))
+        if self.random.random() < 0.75 or not may_be_in_start:
+            self.broker.wait_up(self.patience)
+        self.load.failed.wait(self.random.uniform(0.03, 0.9 if self.kafka is None else 2.5))
         self.load.check_threads()
+
+    def death_of(self, whose):
+        if whose != "broker":
+            self.kafka_deaths += 1
+            self.kafka.kill()
+        if whose != "kafka":
+            self.broker.kill()
+        if whose != "broker":
+            self.kafka.start()
+        self.load.check_threads()
+        if whose != "kafka":
+            self.remove_store()
+            self.broker.start(*self.extra_options())
 
     def extra_options(self):
         extra = ["--commit-ms", str(self.random.choice((1, 20, 100, 500)))]
@@ -99,9 +118,9 @@ class Rounds:
 
     def look(self, number):
         """Everybody rests, everything is told: then all must be as expected."""
-        self.broker.wait_up()
-        self.load.rest()
-        wait_told(self.load.told, 20, self.wait_or_fail)
+        self.broker.wait_up(self.patience)
+        self.load.rest(3 * self.patience)
+        wait_told(self.load.told, self.patience, self.wait_or_fail)
         alerts = self.load.told.check()
         self.load.check_threads()
         print(f"round {number}: {len(self.load.told.events)} events, {alerts} alerts, as they must be", flush=True)
@@ -115,8 +134,8 @@ class Rounds:
 
     def look_at_all(self):
         """Everything is read again from its beginning; and nobody has anything to mend."""
-        self.load.rest()
-        wait_told(self.load.told, 20, self.wait_or_fail)
+        self.load.rest(3 * self.patience)
+        wait_told(self.load.told, self.patience, self.wait_or_fail)
         http = Http(self.broker, self.load.subscriber_token)
         for subscription in self.load.subscriptions:
             after, head = 0, 1
@@ -134,9 +153,11 @@ def main():
     seed = options.seed if options.seed is not None else random.SystemRandom().randrange(1000000)
     folder = options.folder or tempfile.mkdtemp(prefix="tidings-crash-")
     print(f"rounds.py: seed {seed}, {options.rounds} rounds, sabotage {options.sabotage}", flush=True)
-    broker = Broker(options.binary, folder, options=["--partitions", "4", "--sabotage", options.sabotage])
+    kafka = Kafka(os.path.join(folder, "kafka")) if options.log == "kafka" else None
+    where = "embedded" if kafka is None else f"kafka://{kafka.address}"
+    broker = Broker(options.binary, folder, where, ["--partitions", "4", "--machine", "crash", "--sabotage", options.sabotage])
     load = Load(broker, seed)
-    rounds = Rounds(options, broker, load, random.Random(seed))
+    rounds = Rounds(options, broker, load, random.Random(seed), kafka)
     began = time.monotonic()
     try:
         rounds.run()
@@ -147,12 +168,14 @@ def main():
         load.over.set()
         broker.end()  # so that nobody waits for it
         load.end()
+        if kafka is not None:
+            kafka.close()
     shutil.rmtree(folder, ignore_errors=True)
     told = load.told
     print(
         f"{options.rounds} rounds in {time.monotonic() - began:.0f} s: {len(told.events)} events acknowledged ({load.sent_again} messages sent again, "
         f"{load.faults_answered} refused for a while), {sum(len(one.alerts) for one in told.seen.values())} alerts in {len(told.seen)} "
-        f"subscriptions ({told.rereads} read again), {rounds.stores_removed} stores removed, {rounds.faulty_rounds} rounds with faults: "
+        f"subscriptions ({told.rereads} read again), {rounds.stores_removed} stores removed, {rounds.faulty_rounds} rounds with faults, {rounds.kafka_deaths} deaths of Kafka: "
         "nothing lost, nothing twice, nothing changed, in order"
     )
     return 0
