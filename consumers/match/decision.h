@@ -13,7 +13,9 @@ struct decision {
     struct error *err;
 };
 
-enum result news_apply(struct decision *decision);         /* tell.c */
+enum result news_apply(struct decision *decision); /* tell.c */
+/* A hospital's transfer within a stay that was never seen implies the admission, and tells that (domain, section 2). */
+enum result transfer_apply(struct decision *decision);
 enum result cancellation_apply(struct decision *decision); /* retract.c */
 enum result registration_apply(struct decision *decision); /* register.c */
 enum result registration_end_apply(struct decision *decision);

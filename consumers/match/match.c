@@ -23,8 +23,9 @@ struct fold match_fold(void)
 
 /* What each type means to matching. */
 enum meaning {
-    MEANS_NOTHING,   /* known, and nobody is told by these rules */
-    MEANS_NEWS,      /* a fact each time */
+    MEANS_NOTHING, /* known, and nobody is told by these rules */
+    MEANS_NEWS,    /* a fact each time */
+    MEANS_TRANSFER,
     MEANS_NEWS_ONCE, /* a fact while none of the same type stands in the stay */
     MEANS_CANCELLATION,
     MEANS_REGISTRATION,
@@ -35,7 +36,7 @@ static const enum meaning meanings[EVENT_TYPE_COUNT] = {
     [ENCOUNTER_ADMITTED] = MEANS_NEWS_ONCE,
     [ENCOUNTER_ED_ARRIVED] = MEANS_NEWS_ONCE,
     [ENCOUNTER_REGISTERED] = MEANS_NEWS_ONCE,
-    [ENCOUNTER_TRANSFERRED] = MEANS_NEWS,
+    [ENCOUNTER_TRANSFERRED] = MEANS_TRANSFER,
     [ENCOUNTER_DISCHARGED] = MEANS_NEWS_ONCE,
     [PATIENT_DIED] = MEANS_NEWS_ONCE,
     [CARE_PLAN_CHANGED] = MEANS_NEWS,
@@ -51,6 +52,8 @@ static enum result meaning_apply(struct decision *decision, enum event_type type
         return OK;
     case MEANS_NEWS:
         return news_apply(decision);
+    case MEANS_TRANSFER:
+        return transfer_apply(decision);
     case MEANS_NEWS_ONCE:
         /* A repeated A01 or A03 while the first stands: no second alert (domain, section 2). */
         if (patient_state_standing(&decision->state, decision->spell, &type, 1) != NULL)

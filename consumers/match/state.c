@@ -68,9 +68,16 @@ void patient_state_add_applied(struct patient_state *state, const struct event_h
 
 struct fact *patient_state_add_fact(struct patient_state *state, struct arena *arena)
 {
-    size_t dropped = state->fact_count >= FACTS_LIMIT ? state->fact_count - FACTS_LIMIT + 1 : 0;
-    state->facts = array_grow(state->facts, state->fact_count, dropped, sizeof *state->facts, arena);
-    state->fact_count -= dropped;
+    if (state->fact_count >= FACTS_LIMIT) { /* a stay's facts that stand may still be taken back: they go last */
+        size_t victim = 0;
+        while (victim < state->fact_count && state->facts[victim].standing && state->facts[victim].spell.size > 0)
+            victim++;
+        if (victim == state->fact_count)
+            victim = 0;
+        memmove(&state->facts[victim], &state->facts[victim + 1],
+                (--state->fact_count - victim) * sizeof *state->facts);
+    }
+    state->facts = array_grow(state->facts, state->fact_count, 0, sizeof *state->facts, arena);
     return &state->facts[state->fact_count++];
 }
 
@@ -153,11 +160,31 @@ struct fact *patient_state_fact(const struct patient_state *state, const struct 
 static const enum event_type starts[] = {ENCOUNTER_ADMITTED, ENCOUNTER_ED_ARRIVED, ENCOUNTER_REGISTERED};
 static const enum event_type discharges[] = {ENCOUNTER_DISCHARGED};
 
-/* Is this stay begun and not ended? A registration alone (an outpatient's) is no stay in hospital. */
+bool patient_state_knows_spell(const struct patient_state *state, struct view spell)
+{
+    for (size_t i = 0; i < state->fact_count; i++)
+        if (view_is(state->facts[i].spell, spell))
+            return true;
+    return false;
+}
+
+/* Did a message say how the stay began, though it may have been taken back since? */
+static bool spell_has_a_start(const struct patient_state *state, struct view spell)
+{
+    for (size_t i = 0; i < state->fact_count; i++)
+        for (size_t j = 0; j < sizeof starts / sizeof starts[0]; j++)
+            if (view_is(state->facts[i].spell, spell) && event_type_from_name(state->facts[i].type) == starts[j])
+                return true;
+    return false;
+}
+
+/* Is this stay begun and not ended? A registration alone (an outpatient's) is no stay in hospital; a stay whose
+ * beginning was never seen is one. */
 static bool spell_is_open(const struct patient_state *state, struct view spell)
 {
-    return patient_state_standing(state, spell, starts, 2) != NULL &&
-           patient_state_standing(state, spell, discharges, 1) == NULL;
+    if (spell.size == 0 || patient_state_standing(state, spell, discharges, 1) != NULL)
+        return false;
+    return patient_state_standing(state, spell, starts, 2) != NULL || !spell_has_a_start(state, spell);
 }
 
 struct view patient_state_whereabouts(const struct patient_state *state, struct view spell)

@@ -27,6 +27,7 @@ bool registration_is_live(const struct known_registration *registration, int64_t
 /* The newest standing fact of the spell with one of these types; NULL: none. */
 struct fact *patient_state_standing(const struct patient_state *state, struct view spell, const enum event_type *types,
                                     size_t type_count);
+bool patient_state_knows_spell(const struct patient_state *state, struct view spell); /* by any fact, standing or not */
 /* The fact that this message made, standing or not; NULL: none. */
 struct fact *patient_state_fact(const struct patient_state *state, const struct event_id *message);
 /* Where the patient is now, as far as the facts say: "in-hospital", "discharged", "died", "not-admitted". */

@@ -116,6 +116,9 @@ class Count:
     def transferred(self, message, stay):
         before, now = message.part("PV1", 6, 4), message.part("PV1", 3, 4)
         routine = not before or not now or before == now
+        if not self.facts.get(stay):  # a stay never seen: the message implies the admission, and tells that
+            time = message.time(("PV1", 44), ("EVN", 6), ("EVN", 2), ("MSH", 7))
+            return self.news(stay, "encounter-admitted-1", time, routine=False)
         self.news(stay, "encounter-transferred-1", message.time(("EVN", 6), ("EVN", 2), ("MSH", 7)), routine)
 
     def discharged(self, message, stay):

@@ -262,6 +262,148 @@ static void one_patients_flood_does_not_change_another_patients_tellings(void **
     assert_int_equal(told(scene, "A82002", ALERT_NEW), 1);
 }
 
+static void say_at(struct scene *scene, const char *type, const char *spell, int64_t happened_at_ms)
+{
+    struct care_event event = lab_event(&scene->lab, ANNE, type, spell);
+    event.body.happened_at_ms = happened_at_ms;
+    (void)lab_append(&scene->lab, &event);
+}
+
+static void what_comes_after_something_later_was_told_is_late_and_says_where_the_patient_is(void **state)
+{
+    struct scene *scene = *state;
+    struct event_body bodies[4];
+    (void)lab_register(&scene->lab, ANNE, "A81001", "gp");
+    say_at(scene, "encounter-discharged-1", "V1", 2000);
+    (void)lab_register(&scene->lab, ANNE, "VN001", "care-home");
+    say_at(scene, "encounter-admitted-1", "V1", 1000);
+    match_all(scene);
+    assert_int_equal(scene->count, 3);
+    assert_int_equal(lab_told_bodies(&scene->lab, bodies, 4), 3);
+    for (size_t i = 0; i < 3; i++) {
+        bool is_late = i > 0 && view_is_text(scene->tellings[i].subscriber, "A81001");
+        assert_int_equal(scene->tellings[i].late, is_late); /* the care home was told of nothing later */
+        assert_int_equal(view_is_text(bodies[i].state, "discharged"), is_late);
+    }
+    assert_memory_equal(&scene->events[1].id, &scene->events[2].id, sizeof(struct event_id));
+    assert_true(view_is_text(scene->events[1].type, "encounter-admitted-1"));
+}
+
+static void the_two_events_of_one_message_do_not_make_each_other_late(void **state)
+{
+    struct scene *scene = *state;
+    (void)lab_register(&scene->lab, ANNE, "A81001", "gp");
+    struct care_event discharge = lab_event(&scene->lab, ANNE, "encounter-discharged-1", "V1");
+    discharge.body.happened_at_ms = 2000;
+    struct care_event death = discharge;
+    death.header.type = VIEW("patient-died-1");
+    death.header.index = 1;
+    death.body.happened_at_ms = 1000;
+    (void)lab_append(&scene->lab, &discharge);
+    (void)lab_append(&scene->lab, &death);
+    match_all(scene);
+    assert_int_equal(scene->count, 2);
+    assert_false(scene->tellings[1].late);
+}
+
+static void a_transfer_in_a_stay_never_seen_tells_the_admission(void **state)
+{
+    struct scene *scene = *state;
+    struct event_body bodies[4];
+    (void)lab_register(&scene->lab, ANNE, "A81001", "gp");
+    struct care_event event = lab_event(&scene->lab, ANNE, "encounter-transferred-1", "V1");
+    event.header.urgency = URGENCY_ROUTINE;
+    event.body.encounter.admitted_at_ms = 500;
+    (void)lab_append(&scene->lab, &event);
+    say_at(scene, "encounter-admitted-1", "V1", 500); /* known by now */
+    say_at(scene, "encounter-transferred-1", "V1", 3000);
+    cancel(scene, ANNE, "V1", "encounter-admitted-1");
+    match_all(scene);
+    assert_int_equal(scene->count, 3);
+    assert_int_equal(lab_told_bodies(&scene->lab, bodies, 4), 3);
+    assert_true(view_is_text(scene->events[0].type, "encounter-admitted-1"));
+    assert_int_equal(scene->events[0].urgency, URGENCY_NORMAL);
+    assert_true(scene->tellings[0].late);
+    assert_true(view_is_text(bodies[0].state, "in-hospital"));
+    assert_int_equal(bodies[0].happened_at_ms, 500);
+    assert_true(view_is_text(scene->events[1].type, "encounter-transferred-1"));
+    assert_int_equal(scene->tellings[2].kind, ALERT_RETRACTION);
+    assert_memory_equal(&scene->tellings[2].concerned.event, &scene->events[0].id, sizeof(struct event_id));
+}
+
+static void a_cancelled_discharge_of_a_stay_never_seen_leaves_the_patient_in_hospital(void **state)
+{
+    struct scene *scene = *state;
+    struct event_body bodies[4];
+    (void)lab_register(&scene->lab, ANNE, "A81001", "gp");
+    say(scene, ANNE, "encounter-discharged-1", "V1");
+    cancel(scene, ANNE, "V1", "encounter-discharged-1");
+    match_all(scene);
+    assert_int_equal(lab_told_bodies(&scene->lab, bodies, 4), 2);
+    assert_true(view_is_text(bodies[1].state, "in-hospital"));
+}
+
+static void a_cancelled_admission_is_as_if_it_never_was(void **state)
+{
+    struct scene *scene = *state;
+    struct event_body bodies[4];
+    (void)lab_register(&scene->lab, ANNE, "A81001", "gp");
+    say(scene, ANNE, "encounter-admitted-1", "V1");
+    cancel(scene, ANNE, "V1", "encounter-admitted-1");
+    match_all(scene);
+    assert_int_equal(lab_told_bodies(&scene->lab, bodies, 4), 2);
+    assert_true(view_is_text(bodies[1].state, "not-admitted"));
+}
+
+static void a_cancellation_by_id_finds_only_its_own_publishers_event(void **state)
+{
+    struct scene *scene = *state;
+    struct work_item items[4];
+    (void)lab_register(&scene->lab, ANNE, "A81001", "gp");
+    struct care_event event = lab_event(&scene->lab, ANNE, "encounter-admitted-1", "V1");
+    event.header.origin = ORIGIN_CLOUDEVENTS;
+    (void)lab_append(&scene->lab, &event);
+    struct care_event foreign = lab_event(&scene->lab, ANNE, "encounter-cancelled-1", NULL);
+    foreign.header.origin = ORIGIN_CLOUDEVENTS;
+    foreign.header.publisher = VIEW("R0B");
+    foreign.body.cancels = event.body.message_id;
+    (void)lab_append(&scene->lab, &foreign);
+    match_all(scene);
+    assert_int_equal(told(scene, "A81001", ALERT_RETRACTION), 0);
+    assert_int_equal(lab_work_items(&scene->lab, items, 4), 1);
+    assert_true(view_is_text(items[0].kind, "cancels-nothing"));
+    struct care_event own = lab_event(&scene->lab, ANNE, "encounter-cancelled-1", NULL);
+    own.header.origin = ORIGIN_CLOUDEVENTS;
+    own.body.cancels = event.body.message_id;
+    (void)lab_append(&scene->lab, &own);
+    match_all(scene);
+    assert_int_equal(told(scene, "A81001", ALERT_RETRACTION), 1);
+}
+
+static void an_admission_that_stands_outlives_any_number_of_changed_care_plans(void **state)
+{
+    struct scene *scene = *state;
+    (void)lab_register(&scene->lab, ANNE, "A81001", "gp");
+    say(scene, ANNE, "encounter-admitted-1", "V1");
+    lab_end_registration(&scene->lab, ANNE, lab_register(&scene->lab, ANNE, "X", "carer"));
+    for (int i = 0; i < 300; i++)
+        say(scene, ANNE, "care-plan-changed-1", NULL);
+    cancel(scene, ANNE, "V1", "encounter-admitted-1");
+    struct fold fold = match_fold();
+    struct runner_options options = {
+        .log = scene->lab.log, .vault = scene->lab.vault, .data_folder = scene->lab.folder, .region = "lab"};
+    struct runner *runner;
+    struct error err = {0};
+    struct telling *tellings = memory_array(400, sizeof *tellings);
+    assert_int_equal(runner_open(&fold, &options, &runner, &err), OK);
+    while (runner_step(runner, 0, &err) == OK)
+        ;
+    runner_close(runner);
+    assert_int_equal(lab_tellings(&scene->lab, tellings, NULL, 400), 302);
+    assert_int_equal(tellings[301].kind, ALERT_RETRACTION);
+    free(tellings);
+}
+
 int main(void)
 {
 #define SENTENCE(name) cmocka_unit_test_setup_teardown(name, scene_open, scene_close)
@@ -280,6 +422,13 @@ int main(void)
         SENTENCE(a_cancellation_names_the_message_it_cancels),
         SENTENCE(matching_again_from_a_lost_store_tells_nobody_twice_in_number),
         SENTENCE(one_patients_flood_does_not_change_another_patients_tellings),
+        SENTENCE(what_comes_after_something_later_was_told_is_late_and_says_where_the_patient_is),
+        SENTENCE(the_two_events_of_one_message_do_not_make_each_other_late),
+        SENTENCE(a_transfer_in_a_stay_never_seen_tells_the_admission),
+        SENTENCE(a_cancelled_discharge_of_a_stay_never_seen_leaves_the_patient_in_hospital),
+        SENTENCE(a_cancelled_admission_is_as_if_it_never_was),
+        SENTENCE(a_cancellation_by_id_finds_only_its_own_publishers_event),
+        SENTENCE(an_admission_that_stands_outlives_any_number_of_changed_care_plans),
     };
     return cmocka_run_group_tests(sentences, NULL, NULL);
 }

@@ -263,6 +263,31 @@ size_t lab_tellings(struct lab *lab, struct telling *ret, struct event_header *r
     return list.count;
 }
 
+struct body_list {
+    struct lab *lab;
+    struct event_body *bodies;
+    size_t count, most;
+};
+
+static void body_add(void *context, const struct opened_record *opened)
+{
+    struct body_list *list = context;
+    struct error err = {0};
+    if (opened->kind != SCHEMA_TELLING)
+        return;
+    if (list->count < list->most)
+        require(record_unseal_body(list->lab->keyring, opened, &list->lab->arena, &list->bodies[list->count], &err),
+                &err);
+    list->count++;
+}
+
+size_t lab_told_bodies(struct lab *lab, struct event_body *ret, size_t most)
+{
+    struct body_list list = {lab, ret, 0, most};
+    each_record(lab, TOPIC_ALERTS, body_add, &list);
+    return list.count;
+}
+
 struct item_list {
     struct work_item *items;
     size_t count, most;

@@ -48,5 +48,7 @@ void lab_change_subscription(struct lab *lab, struct view id, const char *subscr
 
 /* Every telling in the log, in the order of its stream. Returns how many; at most `most` are written. */
 size_t lab_tellings(struct lab *lab, struct telling *ret, struct event_header *ret_events, size_t most);
+/* What each telling says, in the same order. */
+size_t lab_told_bodies(struct lab *lab, struct event_body *ret, size_t most);
 /* Items of the work list. */
 size_t lab_work_items(struct lab *lab, struct work_item *ret, size_t most);
