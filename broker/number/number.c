@@ -57,23 +57,51 @@ static void state_write(const struct subscriber_state *state, struct fold_output
     buffer_destroy(&bytes);
 }
 
+/* A subscription's id begins with its subscriber and a dot: what is numbered under it is nobody else's. */
+static bool id_is_its_own(const struct subscription *subscription)
+{
+    size_t size = subscription->subscriber.size;
+    return subscription->id.size > size + 1 && view_starts_with(subscription->id, subscription->subscriber) &&
+           ((const char *)subscription->id.data)[size] == '.';
+}
+
+/* Room for one more: at the limit the oldest that is ended goes. SIZE_MAX: none is. */
+static size_t subscription_make_room(struct number *number, struct subscriber_state *state)
+{
+    size_t ended = 0;
+    if (state->subscription_count == LIMIT_SUBSCRIPTIONS) {
+        while (ended < state->subscription_count &&
+               state->subscriptions[ended].subscription.status != SUBSCRIPTION_ENDED)
+            ended++;
+        if (ended == state->subscription_count)
+            return SIZE_MAX;
+        memmove(&state->subscriptions[ended], &state->subscriptions[ended + 1],
+                (--state->subscription_count - ended) * sizeof *state->subscriptions);
+    }
+    size_t count = state->subscription_count++;
+    struct numbered_subscription *grown = arena_take(&number->arena, (count + 1) * sizeof *grown);
+    if (count > 0)
+        memcpy(grown, state->subscriptions, count * sizeof *grown);
+    state->subscriptions = grown;
+    return count;
+}
+
 /* Made, changed and ended are the same record: the whole subscription as it is from here on. Its number goes on. */
 static enum result subscription_apply(struct number *number, struct subscriber_state *state,
                                       const struct subscription *subscription, struct fold_output *output,
                                       struct error *err)
 {
     size_t at = 0;
+    if (!id_is_its_own(subscription))
+        return error_set(err, REJECTED, "a subscription whose id is not its subscriber's");
     while (at < state->subscription_count && !view_is(state->subscriptions[at].subscription.id, subscription->id))
         at++;
-    if (at == state->subscription_count) {
-        if (at == LIMIT_SUBSCRIPTIONS)
-            return error_set(err, REJECTED, "a subscriber has at most %d subscriptions", LIMIT_SUBSCRIPTIONS);
-        struct numbered_subscription *grown = arena_take(&number->arena, (at + 1) * sizeof *grown);
-        if (at > 0)
-            memcpy(grown, state->subscriptions, at * sizeof *grown);
-        state->subscriptions = grown;
-        state->subscription_count++;
-    }
+    if (at == state->subscription_count)
+        at = subscription_make_room(number, state);
+    if (at == SIZE_MAX)
+        return error_set(err, REJECTED, "a subscriber has at most %d subscriptions", LIMIT_SUBSCRIPTIONS);
+    if (state->subscriptions[at].subscription.status == SUBSCRIPTION_ENDED)
+        return OK; /* a change that was on its way when it ended */
     state->subscriptions[at].subscription = *subscription;
     state_write(state, output);
     return OK;

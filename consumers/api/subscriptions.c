@@ -82,7 +82,10 @@ static bool subscriber_is_full(struct call *call, struct view subscriber)
         subscriber_state_read(arena_copy(&call->arena, buffer_view(&bytes)), &call->arena, &state, &err) != OK)
         state.subscription_count = 0;
     buffer_destroy(&bytes);
-    return state.subscription_count >= LIMIT_SUBSCRIPTIONS;
+    size_t live = 0;
+    for (size_t i = 0; i < state.subscription_count; i++)
+        live += state.subscriptions[i].subscription.status != SUBSCRIPTION_ENDED;
+    return live >= LIMIT_SUBSCRIPTIONS;
 }
 
 void subscription_add(struct call *call)
@@ -106,7 +109,7 @@ void subscription_add(struct call *call)
     if (came_before(call, &wanted))
         return;
     if (subscriber_is_full(call, wanted.subscriber))
-        call_problem(call, 409, "A subscriber has at most 100 subscriptions, ended ones included.");
+        call_problem(call, 409, "A subscriber has at most 100 subscriptions; end one first.");
     else
         subscription_append(call, &wanted, 0, 201);
 }

@@ -97,6 +97,7 @@ static void say(struct scene *scene, const char *type, const char *spell, enum u
 {
     struct care_event event = lab_event(&scene->lab, ANNE, type, spell);
     event.header.urgency = urgency;
+    event.header.origin = ORIGIN_CLOUDEVENTS; /* as it is said, whatever is known of the stay */
     (void)lab_append(&scene->lab, &event);
 }
 
@@ -282,6 +283,47 @@ static void an_alerts_id_depends_on_what_it_tells_and_to_whom(void **state)
     assert_string_not_equal(a, b);
 }
 
+static void what_is_ended_stays_ended(void **state)
+{
+    struct scene *scene = *state;
+    struct view id = lab_subscribe(&scene->lab, "A81001", "", "", false);
+    (void)lab_register(&scene->lab, ANNE, "A81001", "gp");
+    lab_change_subscription(&scene->lab, id, "A81001", "", "", SUBSCRIPTION_ENDED);
+    lab_change_subscription(&scene->lab, id, "A81001", "", "", SUBSCRIPTION_ACTIVE);
+    say(scene, "encounter-admitted-1", "V1", URGENCY_NORMAL);
+    fold_all(scene);
+    assert_int_equal(head_of(scene, "A81001", id), 0);
+}
+
+static void ended_subscriptions_make_room_for_new_ones(void **state)
+{
+    struct scene *scene = *state;
+    struct view first = lab_subscribe(&scene->lab, "A81001", "", "", false), last = VIEW_NONE;
+    struct view ended = lab_subscribe(&scene->lab, "A81001", "", "", false);
+    lab_change_subscription(&scene->lab, ended, "A81001", "", "", SUBSCRIPTION_ENDED);
+    for (int i = 0; i < 99; i++)
+        last = lab_subscribe(&scene->lab, "A81001", "", "", false);
+    (void)lab_register(&scene->lab, ANNE, "A81001", "gp");
+    say(scene, "encounter-admitted-1", "V1", URGENCY_NORMAL);
+    fold_all(scene);
+    assert_int_equal(head_of(scene, "A81001", first), 1);
+    assert_int_equal(head_of(scene, "A81001", last), 1);
+    assert_int_equal(head_of(scene, "A81001", ended), -1);
+}
+
+static void a_subscription_under_another_subscribers_id_gets_nothing(void **state)
+{
+    struct scene *scene = *state;
+    struct view own = lab_subscribe(&scene->lab, "B82002", "", "", false);
+    lab_change_subscription(&scene->lab, own, "A81001", "", "", SUBSCRIPTION_ACTIVE);
+    (void)lab_register(&scene->lab, ANNE, "A81001", "gp");
+    (void)lab_register(&scene->lab, ANNE, "B82002", "gp");
+    say(scene, "encounter-admitted-1", "V1", URGENCY_NORMAL);
+    fold_all(scene);
+    assert_int_equal(head_of(scene, "A81001", own), -1);
+    assert_int_equal(head_of(scene, "B82002", own), 1);
+}
+
 int main(void)
 {
 #define SENTENCE(name) cmocka_unit_test_setup_teardown(name, scene_open, scene_close)
@@ -296,6 +338,9 @@ int main(void)
         SENTENCE(an_ended_subscription_gets_nothing_more_and_keeps_its_numbers),
         SENTENCE(folding_again_from_a_lost_store_gives_the_same_numbers),
         SENTENCE(an_alerts_id_depends_on_what_it_tells_and_to_whom),
+        SENTENCE(what_is_ended_stays_ended),
+        SENTENCE(ended_subscriptions_make_room_for_new_ones),
+        SENTENCE(a_subscription_under_another_subscribers_id_gets_nothing),
     };
     return cmocka_run_group_tests(sentences, NULL, NULL);
 }
