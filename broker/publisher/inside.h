@@ -63,6 +63,9 @@ struct report {
     struct report *next;
     struct buffer key, value;
     uint64_t ticket; /* 0: to be appended */
+    bool awaited;    /* by a publisher, who is given the answer when it is durable */
+    struct publication_answer answer;
+    int64_t added_at_ms; /* monotonic */
 };
 
 struct publisher {
@@ -117,6 +120,9 @@ enum result flight_find_patient(const struct publisher *publisher, struct flight
 enum result flight_append(struct publisher *publisher, struct flight *flight, struct error *err);
 
 /* report.c */
+/* answer: NULL: nobody waits. AGAIN: too many are under way. */
+enum result report_add(struct publisher *publisher, const struct work_item *item,
+                       const struct publication_answer *answer);
 void reports_append(struct publisher *publisher);
 void reports_collect(struct publisher *publisher);
 void reports_destroy(struct publisher *publisher);

@@ -114,8 +114,11 @@ static void conflict_answer(struct publisher *publisher, const struct publicatio
     };
     struct publication_answer answer = {
         .token = publication->token, .outcome = PUBLICATION_CONFLICT, .position = {.partition = -1}};
-    publisher_report(publisher, &item, 1);
-    answer_add(publisher, &answer);
+    if (report_add(publisher, &item, &answer) != OK) { /* nothing is refused that is not on the list */
+        answer.outcome = PUBLICATION_UNCERTAIN;
+        answer_add(publisher, &answer);
+    }
+    reports_append(publisher);
 }
 
 static enum sameness compare(const struct publisher *publisher, const struct identity *known,

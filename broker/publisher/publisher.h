@@ -52,6 +52,7 @@ enum publication_outcome {
     PUBLICATION_DURABLE,   /* new, and durable */
     PUBLICATION_DUPLICATE, /* the same message again: the first answer */
     PUBLICATION_CONFLICT,  /* the same identity with other content: an item is on the work list */
+    PUBLICATION_REFUSED,   /* publisher_refuse: the item is on the work list */
     PUBLICATION_UNCERTAIN, /* not durable, or not known whether it is: send it again */
 };
 
@@ -70,7 +71,10 @@ void publisher_close(struct publisher *publisher);
 enum result publisher_take(struct publisher *publisher, const struct publication *publication, struct error *err);
 /* The next answer; NOTHING: none yet. Answers UNCERTAIN by itself after LIMIT_PUBLISH_WAIT_MS. */
 enum result publisher_collect(struct publisher *publisher, struct publication_answer *ret);
-/* Puts items on the work list without an event (a refused message). Not waited for. */
+/* Puts a refused message on the work list. One answer will come, REFUSED when the item is durable. AGAIN: too many are
+ * under way. */
+enum result publisher_refuse(struct publisher *publisher, const struct work_item *item, uint64_t token);
+/* The same with nobody who waits for it. */
 void publisher_report(struct publisher *publisher, const struct work_item *items, size_t count);
 int publisher_fd(const struct publisher *publisher); /* readable: call publisher_collect until NOTHING */
 /* Folds in what the log has (own and others' events) and times out waiters. Call in each turn of the loop. FATAL: stop.

@@ -39,6 +39,7 @@ static const char *outcome_word(enum publication_outcome outcome)
         return "duplicate";
     case PUBLICATION_CONFLICT:
         return "conflict";
+    case PUBLICATION_REFUSED: /* not asked for here */
     case PUBLICATION_UNCERTAIN:
         return "uncertain";
     }

@@ -124,6 +124,9 @@ void mllp_connection_learn(struct mllp_connection *connection, uint32_t sequence
     case PUBLICATION_CONFLICT:
         owed_settle(owed, VERDICT_REJECT, &conflicting, "conflict");
         return;
+    case PUBLICATION_REFUSED:
+        owed_settle(owed, owed->refusal.again ? VERDICT_ERROR : VERDICT_REJECT, NULL, "refused");
+        return;
     case PUBLICATION_UNCERTAIN:
         break;
     }
@@ -173,8 +176,7 @@ static bool settle_taken(struct mllp_connection *connection, struct intake_resul
         (void)owed_add(connection, taken);
         break;
     case INTAKE_REFUSED:
-        owed_settle(owed_add(connection, taken), taken->refusal.again ? VERDICT_ERROR : VERDICT_REJECT, &taken->refusal,
-                    "refused");
+        owed_add(connection, taken)->refusal = taken->refusal;
         break;
     case INTAKE_LATER:
         if (wait_for_publisher(connection))

@@ -53,10 +53,14 @@ static void refuse(const struct arrival *arrival, struct intake_result *ret)
     struct view id = organisation == NULL ? VIEW("") : organisation->id;
     struct work_item item =
         refusal_item(&ret->refusal, id, arrival->envelope.source, arrival->envelope.id, arrival->now_ms);
-    publisher_report(arrival->intake->publisher, &item, 1);
+    if (ret->outcome == INTAKE_SILENT)
+        publisher_report(arrival->intake->publisher, &item, 1);
+    else if (publisher_refuse(arrival->intake->publisher, &item, arrival->token) == OK)
+        ret->outcome = INTAKE_REFUSED;
+    else
+        ret->outcome = INTAKE_LATER;
     note(NOTE_WARNING, "mllp-refused", "peer=%s organisation=%.*s at=%s code=%s why=\"%s\"", arrival->peer_text,
          VIEW_ARGS(id), ret->refusal.at, ret->refusal.code, ret->refusal.text);
-    ret->outcome = INTAKE_REFUSED;
 }
 
 /* What holds for every message. ret_zone: the sender's. */
@@ -156,6 +160,7 @@ static enum result too_large(struct arrival *arrival, struct intake_result *ret,
     if (!head_has_msh(&arrival->message)) {
         arrival->envelope = (struct envelope){.source = VIEW(""), .id = VIEW("")};
         ret->msh = VIEW_NONE;
+        ret->outcome = INTAKE_SILENT;
     } else {
         enum result result = sender_find(arrival, err);
         if (result != OK)
@@ -163,8 +168,6 @@ static enum result too_large(struct arrival *arrival, struct intake_result *ret,
     }
     ret->refusal = (struct refusal){"", "207", "the message is larger than this service takes", false};
     refuse(arrival, ret);
-    if (ret->msh.data == NULL)
-        ret->outcome = INTAKE_SILENT;
     return OK;
 }
 

@@ -18,7 +18,7 @@ struct intake {
 
 enum intake_outcome {
     INTAKE_TAKEN,   /* the publisher will answer, with the token */
-    INTAKE_REFUSED, /* answer with the refusal; it is on the work list */
+    INTAKE_REFUSED, /* answer with the refusal, when the publisher says that it is on the work list */
     INTAKE_LATER,   /* too much is under way: offer the same message again later. Nothing was done */
     INTAKE_SILENT,  /* nothing to be answered: an acknowledgement, or a frame of which no MSH was seen */
 };
