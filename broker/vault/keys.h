@@ -11,6 +11,7 @@ struct vault {
     uint8_t patient_ref[REGION_SUBKEY_SIZE];
     uint8_t content[REGION_SUBKEY_SIZE];
     uint8_t master[REGION_SUBKEY_SIZE]; /* wraps data keys */
+    uint8_t token[REGION_SUBKEY_SIZE];  /* makes tokens that can be made again */
     bool locked;
 };
 

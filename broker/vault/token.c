@@ -1,5 +1,5 @@
 /* Tokens: 96 bits of id, 256 bits of secret; kept as a hash, which is enough for a secret that nobody can guess. */
-#include "broker/vault/vault.h"
+#include "broker/vault/keys.h"
 
 #include "broker/base/bytes.h"
 
@@ -16,17 +16,31 @@ static void token_hash(const char *text, uint8_t ret[TOKEN_HASH_SIZE])
                                                    TOKEN_TEXT_SIZE - 1, NULL, 0, NULL, use);
 }
 
-void vault_token_create(char ret_id[TOKEN_ID_SIZE], char ret_text[TOKEN_TEXT_SIZE], uint8_t ret_hash[TOKEN_HASH_SIZE])
+/* bytes: the id, then the secret; wiped. */
+static void token_write(uint8_t bytes[ID_BYTES + SECRET_BYTES], char ret_id[TOKEN_ID_SIZE],
+                        char ret_text[TOKEN_TEXT_SIZE], uint8_t ret_hash[TOKEN_HASH_SIZE])
 {
-    uint8_t id[ID_BYTES], secret[SECRET_BYTES];
-    vault_random(id, sizeof id);
-    vault_random(secret, sizeof secret);
-    bytes_to_base64url(VIEW_OF(id), ret_id);
+    bytes_to_base64url(view_make(bytes, ID_BYTES), ret_id);
     memcpy(ret_text, ret_id, ID_CHARACTERS);
     ret_text[ID_CHARACTERS] = '.';
-    bytes_to_base64url(VIEW_OF(secret), ret_text + ID_CHARACTERS + 1);
+    bytes_to_base64url(view_make(bytes + ID_BYTES, SECRET_BYTES), ret_text + ID_CHARACTERS + 1);
     token_hash(ret_text, ret_hash);
-    sodium_memzero(secret, sizeof secret);
+    sodium_memzero(bytes, ID_BYTES + SECRET_BYTES);
+}
+
+void vault_token_create(char ret_id[TOKEN_ID_SIZE], char ret_text[TOKEN_TEXT_SIZE], uint8_t ret_hash[TOKEN_HASH_SIZE])
+{
+    uint8_t bytes[ID_BYTES + SECRET_BYTES];
+    vault_random(bytes, sizeof bytes);
+    token_write(bytes, ret_id, ret_text, ret_hash);
+}
+
+void vault_token_derive(const struct vault *vault, struct view seed, char ret_id[TOKEN_ID_SIZE],
+                        char ret_text[TOKEN_TEXT_SIZE], uint8_t ret_hash[TOKEN_HASH_SIZE])
+{
+    uint8_t bytes[ID_BYTES + SECRET_BYTES];
+    (void)crypto_generichash_blake2b(bytes, sizeof bytes, seed.data, seed.size, vault->token, sizeof vault->token);
+    token_write(bytes, ret_id, ret_text, ret_hash);
 }
 
 bool vault_token_read(struct view text, char ret_id[TOKEN_ID_SIZE], uint8_t ret_hash[TOKEN_HASH_SIZE])

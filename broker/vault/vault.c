@@ -46,6 +46,7 @@ enum result vault_open(const char *path, struct vault **ret, struct error *err)
     derive(secret, "tidings-ref-----", vault->patient_ref);
     derive(secret, "tidings-content-", vault->content);
     derive(secret, "tidings-master--", vault->master);
+    derive(secret, "tidings-retoken-", vault->token);
     vault->locked = locked;
     if (sodium_mprotect_readonly(vault) != 0) {
         result = error_set(err, FATAL, "the memory of the region's keys cannot be protected");

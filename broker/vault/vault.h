@@ -78,6 +78,10 @@ enum result vault_unseal(const uint8_t key[DATA_KEY_SIZE], struct view header, s
 /* A new token: id (16 characters) and the whole text "<id>.<43 characters>"; hash: what is stored. */
 enum { TOKEN_ID_SIZE = 17, TOKEN_TEXT_SIZE = 17 + 43 + 1, TOKEN_HASH_SIZE = 32 };
 void vault_token_create(char ret_id[TOKEN_ID_SIZE], char ret_text[TOKEN_TEXT_SIZE], uint8_t ret_hash[TOKEN_HASH_SIZE]);
+/* The same, but always the same for the same seed, and only this region can tell it: for a request that is made again
+ * under one Idempotency-Key. */
+void vault_token_derive(const struct vault *vault, struct view seed, char ret_id[TOKEN_ID_SIZE],
+                        char ret_text[TOKEN_TEXT_SIZE], uint8_t ret_hash[TOKEN_HASH_SIZE]);
 /* Splits and hashes a presented token. False: not the form of one. */
 bool vault_token_read(struct view text, char ret_id[TOKEN_ID_SIZE], uint8_t ret_hash[TOKEN_HASH_SIZE]);
 bool vault_equal(const void *a, const void *b, size_t size); /* in constant time */

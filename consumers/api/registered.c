@@ -47,7 +47,7 @@ static void ended(struct fold_output *output, const struct registration *end, st
 static void started(struct fold_output *output, const struct registration *registration)
 {
     struct buffer row = {0}, key = {0};
-    if (fold_find_row(output, ROW_SPACE, registration->id, &row) != OK) {
+    if (fold_find_row(output, ROW_SPACE, registration->id, &row) == NOTHING) {
         row_put(output, registration);
         fold_put_row(output, BY_SUBSCRIBER_SPACE,
                      registered_by_subscriber_key(registration->subscriber, registration->id, &key), VIEW(""));

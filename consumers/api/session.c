@@ -16,16 +16,51 @@ static struct log_entry token_make(struct call *call, struct token *token, const
     return directory_put_token(token, &call->arena);
 }
 
+static bool texts_are_same(const struct view *a, size_t a_count, const struct view *b, size_t b_count)
+{
+    bool same = a_count == b_count;
+    for (size_t i = 0; same && i < a_count; i++)
+        same = view_is(a[i], b[i]);
+    return same;
+}
+
+/* Asked for again under the same Idempotency-Key: the same token, whose secret nobody keeps but this region can tell.
+ * True: answered, with a conflict. */
+static bool token_differs(struct call *call, const struct token *token)
+{
+    const struct token *known = directory_token_by_id(call->api->directory, token->id);
+    if (known == NULL ||
+        (!known->ended && known->roles == token->roles && known->expires_at_ms == token->expires_at_ms &&
+         texts_are_same(known->organisations, known->organisation_count, token->organisations,
+                        token->organisation_count)))
+        return false;
+    call_problem(call, 409, "Another token was made with this Idempotency-Key, or it was ended since.");
+    return true;
+}
+
 void token_add(struct call *call)
 {
     struct token token = {0};
     struct problems problems = {0};
-    char secret[TOKEN_TEXT_SIZE];
+    char secret[TOKEN_TEXT_SIZE], id[TOKEN_ID_SIZE];
     if (token_read(http_body(call->request), &call->arena, &token, &problems) != OK) {
         call_problems(call, &problems);
         return;
     }
-    struct log_entry entry = token_make(call, &token, "token", token.expires_at_ms, secret);
+    struct log_entry entry;
+    struct view key = http_header(call->request, "Idempotency-Key");
+    if (key.size > 0) {
+        struct view seed = arena_format(&call->arena, "%.*s %.*s", VIEW_ARGS(call->caller.token_id), VIEW_ARGS(key));
+        vault_token_derive(call->api->options.vault, seed, id, secret, token.hash);
+        token.id = arena_copy(&call->arena, view_of_text(id));
+        token.kind = VIEW("token");
+        token.made_at_ms = time_now_ms();
+        if (token_differs(call, &token))
+            return;
+        entry = directory_put_token(&token, &call->arena);
+    } else {
+        entry = token_make(call, &token, "token", token.expires_at_ms, secret);
+    }
     struct json json = json_start(&call->body);
     json_open_object(&json);
     json_member_text(&json, "id", token.id);

@@ -4,6 +4,8 @@
 
 #include "broker/base/bytes.h"
 
+#include <stdlib.h>
+
 enum { STORE_SHAPE = 1, ITEM_SPACE = 'q', SEEN_SPACE = 'k', HASH_BYTES = 16, KEY_TAIL = 1 + 8 + HASH_BYTES };
 
 /* What makes two items the same: whose, what, of which message or record. */
@@ -22,14 +24,14 @@ static enum result work_apply(void *context, const struct fold_input *input, str
                               struct error *err)
 {
     (void)context;
-    (void)err;
+    (void)err; /* a store that cannot be read is told by the runner */
     const struct work_item *item = &input->opened->work_item;
     if (input->opened->kind != SCHEMA_WORK_ITEM)
         return OK;
     uint8_t hash[HASH_BYTES], tail[KEY_TAIL] = {0};
     struct buffer key = {0}, seen = {0};
     item_hash(item, hash);
-    if (fold_find_row(output, SEEN_SPACE, VIEW_OF(hash), &seen) != OK) {
+    if (fold_find_row(output, SEEN_SPACE, VIEW_OF(hash), &seen) == NOTHING) {
         bytes_put_u64(tail + 1, (uint64_t)item->recorded_at_ms);
         memcpy(tail + 9, hash, sizeof hash);
         buffer_add_view(&key, item->organisation);
@@ -144,6 +146,22 @@ static bool cursor_decode(struct call *call, struct view hex, struct view *ret)
     return hex.size % 2 == 0;
 }
 
+static int by_name(const void *a, const void *b)
+{
+    return view_compare(*(const struct view *)a, *(const struct view *)b);
+}
+
+/* The caller's organisations one after the other, in the order of the rows: the cursor counts in that order. */
+static void organisations_scan(struct work_listing *work, struct view behind)
+{
+    const struct caller *caller = &work->listing.call->caller;
+    if (caller->organisation_count > 1)
+        qsort(caller->organisations, caller->organisation_count, sizeof *caller->organisations, by_name);
+    for (size_t i = 0; i < caller->organisation_count && !work->listing.more; i++)
+        if (i == 0 || !view_is(caller->organisations[i], caller->organisations[i - 1]))
+            organisation_scan(work, caller->organisations[i], behind);
+}
+
 static void list(struct call *call, bool quarantined)
 {
     struct work_listing work = {.quarantined = quarantined};
@@ -169,8 +187,7 @@ static void list(struct call *call, bool quarantined)
         if ((call->caller.roles & ROLE_OPERATOR) != 0 || caller_acts_for(&call->caller, wanted))
             organisation_scan(&work, wanted, behind);
     } else {
-        for (size_t i = 0; i < call->caller.organisation_count && !work.listing.more; i++)
-            organisation_scan(&work, call->caller.organisations[i], behind);
+        organisations_scan(&work, behind);
     }
     listing_close(&work.listing);
 }

@@ -40,6 +40,25 @@ static void assigner_and_number_do_not_run_together(void **state)
     region_close(&region);
 }
 
+static void a_token_made_again_from_the_same_seed_is_the_same_and_opens(void **state)
+{
+    (void)state;
+    struct region region;
+    region_open(&region, KNOWN_REGION);
+    char id[TOKEN_ID_SIZE], same_id[TOKEN_ID_SIZE], text[TOKEN_TEXT_SIZE], same[TOKEN_TEXT_SIZE],
+        other[TOKEN_TEXT_SIZE];
+    uint8_t hash[TOKEN_HASH_SIZE], read[TOKEN_HASH_SIZE];
+    vault_token_derive(region.vault, VIEW("seed"), id, text, hash);
+    vault_token_derive(region.vault, VIEW("other seed"), same_id, other, read);
+    assert_string_not_equal(id, same_id);
+    vault_token_derive(region.vault, VIEW("seed"), same_id, same, read);
+    assert_string_equal(text, same);
+    assert_true(vault_token_read(view_of_text(text), same_id, read));
+    assert_string_equal(id, same_id);
+    assert_memory_equal(hash, read, sizeof hash);
+    region_close(&region);
+}
+
 static void a_content_hash_is_what_another_implementation_says(void **state)
 {
     (void)state;
@@ -175,6 +194,7 @@ int main(void)
         cmocka_unit_test(a_patient_ref_is_what_another_implementation_says),
         cmocka_unit_test(the_two_kinds_of_patient_ref_differ),
         cmocka_unit_test(assigner_and_number_do_not_run_together),
+        cmocka_unit_test(a_token_made_again_from_the_same_seed_is_the_same_and_opens),
         cmocka_unit_test(a_content_hash_is_what_another_implementation_says),
         cmocka_unit_test(a_hash_of_parts_is_what_another_implementation_says),
         cmocka_unit_test(an_event_id_is_a_uuid_of_version_8_that_others_can_compute),
