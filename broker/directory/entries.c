@@ -4,7 +4,8 @@
 #include "broker/base/buffer.h"
 #include "broker/codec/schemas.h"
 
-static struct log_entry entry_make(const char *kind, struct view id, enum schema schema, const void *from, struct arena *arena)
+static struct log_entry entry_make(const char *kind, struct view id, enum schema schema, const void *from,
+                                   struct arena *arena)
 {
     struct buffer value = {0};
     schema_encode(schema, from, &value);

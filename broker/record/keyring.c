@@ -60,7 +60,8 @@ static enum result key_take_in(struct keyring *keyring, const uint8_t **ret, uin
     return key_cache_add(keyring->cache, &wrapped, ret, err);
 }
 
-enum result keyring_find(struct keyring *keyring, struct view owner, uint64_t id, const uint8_t **ret, struct error *err)
+enum result keyring_find(struct keyring *keyring, struct view owner, uint64_t id, const uint8_t **ret,
+                         struct error *err)
 {
     const uint8_t *known = key_cache_find(keyring->cache, owner, id);
     if (known != NULL) {
@@ -80,8 +81,7 @@ enum result keyring_find_any(struct keyring *keyring, struct view owner, uint64_
     char name[KEY_NAME_SIZE];
     struct view prefix = key_name(owner, 0, name);
     prefix.size = owner.size + 1;
-    enum result result =
-        log_find_prefix(keyring->fetcher, TOPIC_KEYS, prefix, &keyring->name, &keyring->value, err);
+    enum result result = log_find_prefix(keyring->fetcher, TOPIC_KEYS, prefix, &keyring->name, &keyring->value, err);
     if (result != OK)
         return result;
     const uint8_t *key;

@@ -37,8 +37,8 @@ enum result record_seal_event(struct keyring *keyring, const struct event_header
     } else {
         buffer_clear(&keyring->plain);
         schema_encode(SCHEMA_EVENT_BODY, body, &keyring->plain);
-        result = seal_pair(keyring, header->patient, header->key_id, buffer_view(&clear), buffer_view(&keyring->plain), to,
-                           err);
+        result = seal_pair(keyring, header->patient, header->key_id, buffer_view(&clear), buffer_view(&keyring->plain),
+                           to, err);
     }
     buffer_destroy(&clear);
     return result;
@@ -60,8 +60,8 @@ void record_write_telling(const struct telling *telling, struct view event_seale
     buffer_destroy(&clear);
 }
 
-enum result record_seal_receipt(struct keyring *keyring, const struct receipt *receipt, struct view by, struct buffer *to,
-                                struct error *err)
+enum result record_seal_receipt(struct keyring *keyring, const struct receipt *receipt, struct view by,
+                                struct buffer *to, struct error *err)
 {
     struct buffer clear = {0};
     enum result result = OK;

@@ -70,8 +70,8 @@ static enum result stream_follow(struct listener *listener, bool refused, struct
     buffer_add_byte(&path, '\0');
     enum result result = credentials_client(listener->all->credentials, refused, &client, err);
     if (result == OK)
-        result = client_stream(client, (const char *)path.data, NULL, stream_alert, listener,
-                               &listener->all->over, err);
+        result =
+            client_stream(client, (const char *)path.data, NULL, stream_alert, listener, &listener->all->over, err);
     client_close(client);
     buffer_destroy(&path);
     return result;
