@@ -162,8 +162,8 @@ class WhoMay(tidings.Story):
         first = broker.hospital(hl7Names=["A NAME OF ITS OWN"])
         body = {"name": "Another", "kind": "hospital"}
         for clash in ({"hl7Names": ["A NAME OF ITS OWN"]}, {"sources": [first.source]}):
-            broker.must(409, "PUT", "/organisations/R99", broker.operator, {**body, **clash})
-        broker.must(404, "GET", "/organisations/R99", broker.operator)
+            broker.must(409, "PUT", "/organisations/TAKEN9", broker.operator, {**body, **clash})
+        broker.must(404, "GET", "/organisations/TAKEN9", broker.operator)
         same = {"name": "The same", "kind": "hospital", "hl7Names": ["A NAME OF ITS OWN"], "sources": [first.source]}
         changed = broker.must(200, "PUT", f"/organisations/{first.id}", broker.operator, same)
         shown = broker.must(200, "GET", f"/organisations/{first.id}", broker.operator, after=changed)
