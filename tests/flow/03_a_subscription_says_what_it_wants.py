@@ -38,8 +38,9 @@ class ASubscription(tidings.Story):
         self.assertEqual(self.types(pattern), ["encounter-admitted-1"])
 
     def test_3_a_transfer_without_a_site_is_within_the_site(self):
+        self.hospital.tell("A01", self.patient)
         self.hospital.tell("A02", self.patient, place="W13", before="W12")
-        self.assertEqual(self.types(self.all), ["care-plan-changed-1"])
+        self.assertEqual(self.types(self.all), ["encounter-admitted-1", "care-plan-changed-1"])
 
     def test_4_an_outpatients_visit_is_told_to_who_names_its_type_in_full(self):
         named = self.practice.subscribe(types=["encounter-registered-1", "care-*-1"])
@@ -180,6 +181,13 @@ class ASubscription(tidings.Story):
             problem = said.json
             self.assertEqual((problem["status"], problem["type"]), (400, "about:blank"))
             self.assertTrue(any(one["at"].startswith(at) and one["why"] for one in problem["errors"]), (wrong, problem))
+
+    def test_18_a_transfer_in_a_stay_never_seen_tells_the_admission(self):
+        self.hospital.tell("A02", self.patient, place="W13", before="W12")
+        self.hospital.tell("A01", self.patient)
+        (had,) = self.hospital.mark(self.patient, self.all)
+        ((kind, late, state),) = [(one["type"], one["data"]["late"], one["data"]["state"]) for one in had]
+        self.assertEqual((kind, late, state), ("encounter-admitted-1", True, "in-hospital"))
 
 
 if __name__ == "__main__":
