@@ -96,6 +96,8 @@ void kafka_answers_close(struct kafka_log *log);
 void kafka_answers_destroy(struct kafka_log *log); /* after the client: it may still have doubts */
 bool kafka_answers_healthy(const struct kafka_log *log);
 bool kafka_answers_reachable(const struct kafka_log *log); /* the cluster answered when it was asked last */
+/* AGAIN when it did not: so that nobody waits for what will not come. */
+enum result kafka_answers_check(struct kafka_log *log, struct error *err);
 void kafka_answers_doubt(
     struct kafka_log *log); /* a client found no broker up: not healthy until the cluster answers */
 /* Room for a call's records among those that are not answered yet. False: full. */

@@ -13,7 +13,7 @@ enum {
     UNANSWERED_BYTES = 64 * 1024 * 1024, /* the same, in bytes: what may stand in memory while Kafka is away */
     LOOK_EVERY_MS = 1000,                /* health while all is well */
     LOOK_AGAIN_MS = 200,                 /* and while it is not */
-    LOOK_PATIENCE_MS = 1500,
+    LOOK_PATIENCE_MS = 1000,
     SILENT_MS = 3000, /* records wait and none was answered for so long: not healthy, whatever else answers */
     PURGE_MS = 3000,  /* at the end: for reports about what is given up */
 };
@@ -66,14 +66,20 @@ bool kafka_answers_reachable(const struct kafka_log *log)
     return atomic_load(&log->answers->reachable);
 }
 
+enum result kafka_answers_check(struct kafka_log *log, struct error *err)
+{
+    if (log->answers == NULL || kafka_answers_reachable(log))
+        return OK;
+    return kafka_error(log, RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, "Kafka does not answer", err);
+}
+
 void kafka_answers_doubt(struct kafka_log *log)
 {
     struct kafka_answers *answers = log->answers;
     if (answers == NULL)
         return;
     pthread_mutex_lock(&answers->lock);
-    atomic_store(&answers->reachable, false);
-    answers->doubted = true;
+    answers->doubted = true; /* no more: a broker closes connections that were idle for long, and nothing is wrong */
     pthread_cond_signal(&answers->wake);
     pthread_mutex_unlock(&answers->lock);
 }
@@ -127,8 +133,6 @@ static void *look(void *context)
         pthread_mutex_unlock(&answers->lock);
         bool reachable = cluster_answers(log);
         pthread_mutex_lock(&answers->lock);
-        if (answers->doubted)
-            reachable = false; /* somebody found out more while it was asked: ask again */
         atomic_store(&answers->reachable, reachable);
         if (reachable)
             trouble_forget(log);

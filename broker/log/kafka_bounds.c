@@ -33,6 +33,9 @@ enum result kafka_bound_one(struct kafka_log *log, enum topic topic, int32_t par
                             struct error *err)
 {
     int64_t first = 0, end = 0;
+    enum result result = kafka_answers_check(log, err);
+    if (result != OK)
+        return result;
     rd_kafka_resp_err_t code =
         rd_kafka_query_watermark_offsets(log->client, topic_name(topic), partition, &first, &end, KAFKA_PATIENCE_MS);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
@@ -79,7 +82,9 @@ enum result kafka_bounds_all(struct kafka_log *log, enum topic topic, struct kaf
     size_t count = (size_t)log->partitions[topic];
     int64_t *first = memory_array(count, sizeof *first);
     int64_t *end = memory_array(count, sizeof *end);
-    enum result result = ask_all(log, topic, RD_KAFKA_OFFSET_BEGINNING, first, err);
+    enum result result = kafka_answers_check(log, err);
+    if (result == OK)
+        result = ask_all(log, topic, RD_KAFKA_OFFSET_BEGINNING, first, err);
     if (result == OK)
         result = ask_all(log, topic, RD_KAFKA_OFFSET_END, end, err);
     for (size_t p = 0; result == OK && p < count; p++)

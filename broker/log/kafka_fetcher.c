@@ -179,8 +179,10 @@ enum result kafka_fetch(struct log_fetcher *base, enum topic topic, int32_t part
     if (topic >= TOPIC_COUNT || partition < 0 || partition >= fetcher->owner.log->partitions[topic] || offset < 0)
         return NOTHING;
     const rd_kafka_message_t *found = recent_find(fetcher, topic, partition, offset);
-    enum result result = found != NULL ? OK : NOTHING;
+    enum result result = found != NULL ? OK : kafka_answers_check(fetcher->owner.log, err);
     bool over = found != NULL;
+    if (result != OK)
+        return result;
     int patience_ms = 0; /* 0: not asked for yet */
     fetcher->fresh = false;
     int64_t deadline = time_monotonic_ms() + KAFKA_PATIENCE_MS;
