@@ -59,6 +59,10 @@ static enum result silent(struct bounded *bounded, struct error *err)
     int64_t now_ms = time_monotonic_ms();
     char where[POSITION_WORDS_SIZE];
     int32_t partition = 0;
+    if (log_reader_lag(bounded->reader) == 0) { /* what stands at the end is the log's own, and no record to us */
+        bounded->unfinished = 0;
+        return OK;
+    }
     if (bounded->silent_ms == 0)
         bounded->silent_ms = now_ms;
     if (now_ms - bounded->silent_ms < SILENCE_MS)
