@@ -151,7 +151,7 @@ static inline void client_take(struct client *client)
 static inline void wait_for(struct scene *scene, struct client *client, const char *text)
 {
     int64_t give_up_ms = time_monotonic_ms() + DEADLINE_MS;
-    while (memmem(client->got.data, client->got.size, text, strlen(text)) == NULL) {
+    while (client->got.size == 0 || memmem(client->got.data, client->got.size, text, strlen(text)) == NULL) {
         if (client->closed || time_monotonic_ms() > give_up_ms)
             fail_msg("%s did not come: %.*s", text, (int)client->got.size, (const char *)client->got.data);
         turn(scene);
