@@ -1,5 +1,6 @@
 /* Catch-up: how fast match and number fold events that lie in the log.  catch_up WHERE FOLDER PATIENTS EVENTS
- * [match-only] */
+ * [again]
+ *  again: the folder is from an earlier run, its patients are registered already. */
 #include "broker/base/time.h"
 #include "broker/number/number.h"
 #include "consumers/match/match.h"
@@ -55,7 +56,7 @@ static void *fold_run(void *context)
 }
 
 /* Both folds, until nothing is left; returns seconds. */
-static double fold_all(struct world *world, const char *folder, bool with_number)
+static double fold_all(struct world *world, const char *folder)
 {
     struct number *number = number_create();
     struct fold_thread match = {world, folder, match_fold(), 0, 0, NULL};
@@ -68,8 +69,7 @@ static double fold_all(struct world *world, const char *folder, bool with_number
         exit(1);
     (void)pthread_join(a, NULL);
     atomic_store(&matched, true);
-    if (with_number)
-        (void)pthread_join(b, NULL);
+    (void)pthread_join(b, NULL);
     double seconds = world_now() - start;
     printf("cpu: match %.2f s, number %.2f s\n", match.cpu_s, numbers.cpu_s);
     number_destroy(number);
@@ -80,21 +80,22 @@ int main(int argc, char **argv)
 {
     struct world world;
     if (argc < 5) {
-        fprintf(stderr, "catch_up WHERE FOLDER PATIENTS EVENTS [match-only]\n");
+        fprintf(stderr, "catch_up WHERE FOLDER PATIENTS EVENTS [again]\n");
         return 2;
     }
     size_t patients = strtoul(argv[3], NULL, 10), events = strtoul(argv[4], NULL, 10);
-    bool with_number = argc < 6;
+    bool again = argc > 5;
     world_open(&world, argv[1], argv[2], patients, 7);
     double start = world_now();
-    world_register(&world);
+    if (!again)
+        world_register(&world);
     printf("registered %zu patients in %.1f s\n", patients, world_now() - start);
-    double folded = fold_all(&world, argv[2], with_number);
+    double folded = fold_all(&world, argv[2]);
     printf("folded the registrations in %.1f s\n", folded);
     start = world_now();
     world_publish(&world, events);
     printf("published %zu events in %.1f s\n", events, world_now() - start);
-    folded = fold_all(&world, argv[2], with_number);
+    folded = fold_all(&world, argv[2]);
     printf("caught up with %zu events in %.2f s: %.0f events/s\n", events, folded, (double)events / folded);
     world_close(&world);
     return 0;
