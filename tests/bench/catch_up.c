@@ -64,8 +64,7 @@ static double fold_all(struct world *world, const char *folder)
     pthread_t a, b;
     double start = world_now();
     atomic_store(&matched, false);
-    if (pthread_create(&a, NULL, fold_run, &match) != 0 ||
-        (with_number && pthread_create(&b, NULL, fold_run, &numbers) != 0))
+    if (pthread_create(&a, NULL, fold_run, &match) != 0 || pthread_create(&b, NULL, fold_run, &numbers) != 0)
         exit(1);
     (void)pthread_join(a, NULL);
     atomic_store(&matched, true);
