@@ -1,6 +1,7 @@
 """A real Apache Kafka for rounds and rows (tests/kafka), and what its log is asked."""
 
 import os
+import shutil
 import subprocess
 import sys
 
@@ -40,3 +41,4 @@ class Kafka:
 
     def close(self):
         self._run("kill", self.folder)
+        shutil.rmtree(self.folder, ignore_errors=True)

@@ -46,15 +46,17 @@ def arguments():
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--log", choices=("embedded", "kafka"), default="embedded")
     parser.add_argument("--sabotage", default="none")
+    parser.add_argument("--check-every", type=int, default=None, help="rounds between looks, when everything rests; default: 10, on Kafka 5")
     parser.add_argument("--faulty", default=None, help="a script of the faulty log for every round")
     parser.add_argument("--folder", default=None, help="where the data are kept; default: a temporary one, removed when all is well")
+    parser.add_argument("--no-keep", action="store_true", help="remove the data also when something was found")
     return parser.parse_args()
 
 
 class Rounds:
     def __init__(self, options, broker, load, random_, kafka):
         self.options, self.broker, self.load, self.random, self.kafka = options, broker, load, random_, kafka
-        self.check_every = CHECK_EVERY[options.log]
+        self.check_every = options.check_every or CHECK_EVERY[options.log]
         self.patience = 20 if kafka is None else 90
         self.stores_removed = self.faulty_rounds = self.kafka_deaths = 0
 
@@ -159,10 +161,12 @@ def main():
     load = Load(broker, seed)
     rounds = Rounds(options, broker, load, random.Random(seed), kafka)
     began = time.monotonic()
+    keep = not options.no_keep
     try:
         rounds.run()
+        keep = False
     except Broken as broken:
-        print(f"FAILED, seed {seed}, data kept in {folder}\n{broken}", flush=True)
+        print(f"FAILED, seed {seed}{f', data kept in {folder}' if keep else ''}\n{broken}", flush=True)
         return 1
     finally:
         load.over.set()
@@ -170,7 +174,8 @@ def main():
         load.end()
         if kafka is not None:
             kafka.close()
-    shutil.rmtree(folder, ignore_errors=True)
+        if not keep:
+            shutil.rmtree(folder, ignore_errors=True)
     told = load.told
     print(
         f"{options.rounds} rounds in {time.monotonic() - began:.0f} s: {len(told.events)} events acknowledged ({load.sent_again} messages sent again, "

@@ -4,6 +4,7 @@
  *
  *   --sabotage NAME             breaks one rule (names below)
  *   --kill-at WHO/POINT[:N]     kills itself (SIGKILL) at the Nth passing of a point, such as match/store-committed
+ *   --stop-at WHO/POINT[:N]     the same, but only stops (SIGSTOP): an owner that others take for dead
  *   --faulty SCRIPT             wraps the log in the faulty one; rules separated by ';'
  *   --commit-ms N               how often folds commit
  *   --data --log --http --mllp --machine --partitions --roles   as `tidings serve`
@@ -16,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { ANSWER_EARLY = 1000, EXIT_MISUSED = 2 };
 
@@ -37,7 +39,8 @@ static const struct {
 static atomic_bool stopping;
 static struct {
     struct view who, point;
-    atomic_long left; /* passings until death */
+    atomic_long left; /* passings until then */
+    int signal;
 } death;
 
 static void stop(int signal)
@@ -50,12 +53,13 @@ static void die_at_point(void *context, const char *who, const char *point)
 {
     (void)context;
     if (view_is_text(death.who, who) && view_is_text(death.point, point) && atomic_fetch_sub(&death.left, 1) == 1)
-        (void)raise(SIGKILL);
+        (void)kill(getpid(), death.signal);
 }
 
 /* "match/store-committed:3" */
-static bool death_read(const char *text)
+static bool death_read(const char *text, int signal)
 {
+    death.signal = signal;
     const char *slash = strchr(text, '/');
     int64_t passings = 1;
     if (slash == NULL)
@@ -107,7 +111,9 @@ static bool option_read(const char *name, char *value, struct serve_options *opt
     if (strcmp(name, "--sabotage") == 0)
         return sabotage_read(value, options);
     if (strcmp(name, "--kill-at") == 0)
-        return death_read(value);
+        return death_read(value, SIGKILL);
+    if (strcmp(name, "--stop-at") == 0)
+        return death_read(value, SIGSTOP);
     if (strcmp(name, "--roles") == 0) {
         struct error err;
         return roles_read(value, &options->roles, &err) == OK;

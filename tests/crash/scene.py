@@ -23,15 +23,17 @@ SEGMENT_HEAD_BYTES = 32
 class Scene:
     """Set up by a broker that was then stopped in order; `start` begins the row itself."""
 
-    def __init__(self, binary, log="embedded", broker=None, options=("--partitions", "4")):
+    def __init__(self, binary, options=("--partitions", "4"), kafka=None):
         self.folder = tempfile.mkdtemp(prefix="tidings-crash-row-")
-        self.binary = binary
-        self.broker = broker or Broker(binary, self.folder, log, list(options))
+        self.binary, self.options, self.kafka = binary, options, kafka
+        where = "embedded" if kafka is None else f"kafka://{kafka.address}"
+        self.broker = Broker(binary, self.folder, where, [*options, "--machine", "first"])
         self.numbers = nhs_numbers()
         self.patient = Patient(next(self.numbers))
         self.subscriptions = {}
         self.mllp = None
         self.sent = 0
+        self.patience = 10
 
     def close(self, keep=False):
         self.broker.end()
@@ -41,8 +43,7 @@ class Scene:
     # ---- setting up ----
 
     def set_up(self, *extra):
-        self.broker.start(*extra)
-        self.broker.wait_up()
+        self.start(*extra)
         self.make_world()
         self.stop()
 
@@ -73,7 +74,7 @@ class Scene:
 
     def start(self, *extra):
         self.broker.start(*extra)
-        self.broker.wait_up()
+        self.broker.wait_up(60)
 
     def stop(self):
         self.hang_up()
@@ -116,6 +117,10 @@ class Scene:
         if answered != identity:
             raise Broken(f"{identity} was answered {text!r}")
         return code
+
+    def send_only(self, trigger, spell, identity):
+        self.mllp = self.mllp or Mllp(self.broker)
+        self.mllp.send(self.text(trigger, spell, identity))
 
     def taken(self, trigger, spell, identity=None, **more):
         code = self.send(trigger, spell, identity, **more)
@@ -167,7 +172,7 @@ class Scene:
         expected = [*expected, f"admitted {last}"]
         result = {}
         for ods in LISTENERS:
-            found = self.alerts(ods, len(expected))
+            found = self.alerts(ods, len(expected), self.patience)
             said = [f"{one['type'].split('-')[1]} {one['data']['encounter']['spell']}" for one in found]
             if said != expected:
                 raise Broken(f"{ods} was told {said}, and should have been told {expected}")
