@@ -14,7 +14,7 @@ struct decision {
 };
 
 enum result news_apply(struct decision *decision); /* tell.c */
-/* A hospital's transfer within a stay that was never seen implies the admission, and tells that (domain, section 2). */
+/* A hospital's transfer within a stay that was never seen implies how it began, and tells that (domain, section 2). */
 enum result transfer_apply(struct decision *decision);
 enum result cancellation_apply(struct decision *decision); /* retract.c */
 enum result registration_apply(struct decision *decision); /* register.c */

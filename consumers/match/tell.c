@@ -117,6 +117,23 @@ enum result news_apply(struct decision *decision)
     return OK;
 }
 
+/* How a stay of this class begins. */
+static enum event_type start_of(enum event_class class)
+{
+    switch (class) {
+    case CLASS_EMERGENCY:
+        return ENCOUNTER_ED_ARRIVED;
+    case CLASS_OUTPATIENT:
+        return ENCOUNTER_REGISTERED;
+    case CLASS_INPATIENT:
+    case CLASS_DAY_CASE:
+    case CLASS_COMMUNITY:
+    case CLASS_UNKNOWN:
+        return ENCOUNTER_ADMITTED;
+    }
+    return ENCOUNTER_ADMITTED;
+}
+
 enum result transfer_apply(struct decision *decision)
 {
     struct event_header header = decision->input->opened->event;
@@ -124,7 +141,7 @@ enum result transfer_apply(struct decision *decision)
     if (header.origin != ORIGIN_HL7 || decision->spell.data == NULL ||
         patient_state_knows_spell(&decision->state, decision->spell))
         return news_apply(decision);
-    header.type = view_of_text(event_type_facts(ENCOUNTER_ADMITTED)->name);
+    header.type = view_of_text(event_type_facts(start_of(header.class))->name);
     header.urgency = URGENCY_NORMAL;
     header.origin = ORIGIN_MATCH;
     if (body.encounter.admitted_at_ms != 0)

@@ -118,7 +118,9 @@ class Count:
         routine = not before or not now or before == now
         if not self.facts.get(stay):  # a stay never seen: the message implies the admission, and tells that
             time = message.time(("PV1", 44), ("EVN", 6), ("EVN", 2), ("MSH", 7))
-            return self.news(stay, "encounter-admitted-1", time, routine=False)
+            kind = {"E": "encounter-ed-arrived-1", "I": "encounter-admitted-1", "B": "encounter-admitted-1",
+                    "D": "encounter-admitted-1"}.get(message.part("PV1", 2), "encounter-registered-1")
+            return self.news(stay, kind, time, routine=False)
         self.news(stay, "encounter-transferred-1", message.time(("EVN", 6), ("EVN", 2), ("MSH", 7)), routine)
 
     def discharged(self, message, stay):
