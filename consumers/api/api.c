@@ -288,6 +288,18 @@ void api_close(struct api *api)
     free(api);
 }
 
+/* A call that waited goes on, unless its token ended meanwhile. */
+static void call_go_on(struct call *call, void (*answer)(struct call *call))
+{
+    const struct directory *directory = call->api->directory;
+    const struct token *token = directory_token_by_id(directory, call->caller.token_id);
+    call->deadline_ms = 0;
+    if (token != NULL && directory_token_is_live(directory, token, time_now_ms()))
+        answer(call);
+    else
+        call_problem(call, 401, "The token or session ended while the request waited.");
+}
+
 /* Calls that waited long enough, or for what is there now. */
 static void calls_look_over(struct api *api)
 {
@@ -298,16 +310,14 @@ static void calls_look_over(struct api *api)
         if (call->waits && positions_are_passed(call)) {
             call_unpark(call);
             call->waits = false;
-            call->deadline_ms = 0;
-            call->route->answer(call);
+            call_go_on(call, call->route->answer);
         } else if (call->made && (call->deadline_ms <= now_ms || position_is_passed(api, &call->positions[0]))) {
             call_unpark(call);
             call_made(call);
         } else if (call->deadline_ms != 0 && call->deadline_ms <= now_ms) {
             call_unpark(call);
-            call->deadline_ms = 0;
             if (call->resume != NULL)
-                call->resume(call);
+                call_go_on(call, call->resume);
             else
                 call_problem(call, 503, "It is not there yet; send the same request again.");
         }

@@ -150,6 +150,7 @@ static void of_a_message_of_which_only_the_first_event_is_durable_the_rest_comes
 {
     struct scene *scene = *state;
     (void)say(scene, (struct said){.id = "m1"}); /* the first of two, as if it died between them */
+    restart(scene);
     settle(scene->publisher);
     struct publication_answer again = say(scene, (struct said){.id = "m1", .event_count = 2});
     assert_int_equal(again.outcome, PUBLICATION_DURABLE);

@@ -39,11 +39,27 @@ static void several_are_joined_by_commas_up_to_the_limit(void **state)
 
 static void what_is_no_position_is_refused_whatever_its_end(void **state)
 {
-    static const char *const wrong[] = {
-        "",        "e",      "e.",     "e.1",     "e.1.",           "e..1",
-        ".1.1",    "x.1.1",  "e.1.1,", ",e.1.1",  "e.1.1,,e.1.1",   "e.1.1 ",
-        " e.1.1",  "e.-1.1", "e.1.-1", "e.1.1.1", "e.2147483648.1", "e.1.9999999999999999999",
-        "e.1.0x1", "ee.1.1", "E.1.1"};
+    static const char *const wrong[] = {"",
+                                        "e",
+                                        "e.",
+                                        "e.1",
+                                        "e.1.",
+                                        "e..1",
+                                        ".1.1",
+                                        "x.1.1",
+                                        "e.1.1,",
+                                        ",e.1.1",
+                                        "e.1.1,,e.1.1",
+                                        "e.1.1 ",
+                                        " e.1.1",
+                                        "e.-1.1",
+                                        "e.1.-1",
+                                        "e.1.1.1",
+                                        "e.99999999999.1",
+                                        "e.1.9999999999999999999",
+                                        "e.1.0x1",
+                                        "ee.1.1",
+                                        "E.1.1"};
     (void)state;
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         struct topic_position back[POSITIONS_LIMIT];

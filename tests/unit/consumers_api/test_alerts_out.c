@@ -164,6 +164,22 @@ static void a_pull_that_waits_is_woken_by_the_first_alert(void **state)
     assert_true(time_monotonic_ms() - asked_ms < DEADLINE_MS);
 }
 
+static void a_pull_that_waits_gets_nothing_when_its_token_ends(void **state)
+{
+    struct scene *scene = *state;
+    const char *id = subscribe(scene, "full"), *answer;
+    (void)lab_register(&scene->lab, ANNE, "A81001", "gp");
+    struct client pull = connect_to(scene);
+    client_ask(&pull, "GET", target(scene, "/subscriptions/$/alerts?wait=30", id), scene->practice, "", NULL);
+    for (int i = 0; i < 20; i++)
+        turn(scene);
+    assert_int_equal(ask(scene, "DELETE", target(scene, "/tokens/$", scene->practice_id), scene->operator, NULL, NULL),
+                     204);
+    say(scene);
+    assert_int_equal(answer_take(scene, &pull, &answer), 401);
+    assert_null(strstr(answer, "Secret"));
+}
+
 static void a_pull_that_waits_for_nothing_is_answered_with_an_empty_page(void **state)
 {
     struct scene *scene = *state;
@@ -253,6 +269,7 @@ int main(void)
         SENTENCE(a_stream_ends_with_the_token_that_opened_it),
         SENTENCE(a_stream_of_an_ended_subscription_gives_what_there_is_and_ends),
         SENTENCE(a_pull_that_waits_is_woken_by_the_first_alert),
+        SENTENCE(a_pull_that_waits_gets_nothing_when_its_token_ends),
         SENTENCE(a_pull_that_waits_for_nothing_is_answered_with_an_empty_page),
         SENTENCE(a_client_that_leaves_while_it_waits_leaves_nothing_behind),
         SENTENCE(an_alert_that_cannot_be_opened_does_not_hold_up_those_behind_it),
