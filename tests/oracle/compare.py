@@ -61,16 +61,26 @@ class Comparison:
         except Exception as failure:  # told by the thread that waits
             failures.append(failure)
 
+    def pull(self, name, within=90):
+        """As many alerts as counted, or what there is when that takes too long: the comparison shows the difference."""
+        try:
+            return self.pulled[name].alerts(len(self.count.expected[name]), within)
+        except AssertionError as failure:
+            print(f"{name}: {failure}", flush=True)
+            return self.pulled[name].page(limit=1000).json["alerts"]
+
     def check(self, test):
-        pulled = {name: subscription.alerts(len(self.count.expected[name]), within=120) for name, subscription in self.pulled.items()}
+        pulled = {name: self.pull(name) for name in self.pulled}
         first = next(iter(pulled))
         self.pulled[first].page(after=len(pulled[first]), wait=2)  # time for what should not come
         for name, alerts in pulled.items():
             expected, head = self.count.expected[name], self.pulled[name].page(limit=1).json["head"]
-            test.assertEqual(head, len(expected), f"{name}: exactly as many as counted")
             test.assertEqual([one["data"]["number"] for one in alerts], list(range(1, len(alerts) + 1)))
             test.assertEqual(len({one["id"] for one in alerts}), len(alerts))
-            test.assertEqual(by_patient(map(told, alerts)), by_patient(expected), name)
+            given, counted = by_patient(map(told, alerts)), by_patient(expected)
+            for patient in sorted(given.keys() | counted.keys()):
+                test.assertEqual(given.get(patient), counted.get(patient), f"{name}, {patient}")
+            test.assertEqual(head, len(expected), f"{name}: exactly as many as counted")
         return {name: len(alerts) for name, alerts in self.count.expected.items()}
 
 
