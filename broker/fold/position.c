@@ -104,6 +104,27 @@ static bool last_record_is_the_same(struct runner *runner, const struct store_po
     return false;
 }
 
+/* A group's offset beyond the end was given by a log that is no more: up to it everything new would be passed over. */
+static bool offset_is_in_the_log(struct runner *runner, int32_t partition, int64_t committed)
+{
+    int64_t give_up_ms = time_monotonic_ms() + PATIENCE_MS, first = 0, end = 0;
+    struct error err = {0};
+    enum result result;
+    if (committed <= 0 || runner->options.sabotage == SABOTAGE_NO_READ_BACK)
+        return true;
+    while ((result = log_bounds(runner->fetcher, runner->fold.source, partition, &first, &end, &err)) == AGAIN &&
+           time_monotonic_ms() < give_up_ms)
+        (void)poll(NULL, 0, PAUSE_MS);
+    if (result != OK)
+        (void)error_set(&runner->incident, FATAL, "%s: %.200s", runner->fold.name, err.text);
+    else if (committed > end)
+        (void)error_set(&runner->incident, FATAL,
+                        "%s: the group's offset %" PRId64 " is beyond the end of %s, partition %" PRId32
+                        ": the log was restored or truncated; put the right log back, or use `tidings recover`",
+                        runner->fold.name, committed, topic_name(runner->fold.source), partition);
+    return result == OK && committed <= end;
+}
+
 /* Neither store nor offset: only a partition from which nobody was told of anything may be started from its beginning.
  */
 static bool may_start_anew(struct runner *runner, int32_t partition)
@@ -132,7 +153,7 @@ int64_t part_start(void *context, int32_t partition, int64_t committed)
         return LOG_NOT_MINE;
     }
     struct part *part = &runner->parts[partition];
-    if (!last_record_is_the_same(runner, &part->position))
+    if (!last_record_is_the_same(runner, &part->position) || !offset_is_in_the_log(runner, partition, committed))
         return LOG_NOT_MINE;
     if (!part->known && committed < 0) {
         if (!may_start_anew(runner, partition))

@@ -235,6 +235,25 @@ static void a_truncated_log_is_an_incident_not_a_start(void **state)
     assert_non_null(strstr(err.text, "not the one that was folded"));
 }
 
+static void a_group_offset_beyond_the_end_of_the_log_is_an_incident(void **state)
+{
+    struct scene *scene = *state;
+    struct error err = {0};
+    for (int i = 0; i < 3; i++)
+        say(scene, ANNE);
+    fold_all(scene);
+    stop(scene);
+    lab_close_keeping_files(&scene->lab);
+    remove_file(scene, "log/tidings.events/*");
+    remove_file(scene, "log/events/*");
+    remove_file(scene, "count.store*"); /* so that the store does not notice first */
+    lab_open_again(&scene->lab);
+    say(scene, ANNE);
+    assert_int_equal(start(scene, &err), OK);
+    assert_int_equal(run_dry(scene, &err), FATAL);
+    assert_non_null(strstr(err.text, "beyond the end"));
+}
+
 static void rules_it_does_not_know_stop_it(void **state)
 {
     struct scene *scene = *state;
@@ -492,6 +511,7 @@ int main(void)
         SENTENCE(without_its_store_it_folds_silently_up_to_the_groups_offset),
         SENTENCE(with_neither_store_nor_offset_it_refuses_where_people_were_told),
         SENTENCE(a_truncated_log_is_an_incident_not_a_start),
+        SENTENCE(a_group_offset_beyond_the_end_of_the_log_is_an_incident),
         SENTENCE(rules_it_does_not_know_stop_it),
         SENTENCE(bytes_that_are_no_record_go_to_quarantine_and_the_rest_goes_on),
         SENTENCE(what_is_rejected_tells_nobody_and_changes_nothing),
