@@ -29,7 +29,7 @@ const struct organisation *directory_organisation_by_hl7_name(const struct direc
 const struct organisation *directory_clash(const struct directory *directory, const struct organisation *wanted);
 /* The zone of the organisation, opened once. */
 const struct time_zone *directory_zone(const struct directory *directory, const struct organisation *organisation);
-/* A live, unexpired token for the presented text; NULL: none. */
+/* A live, unexpired token for the presented text; NULL: none. Its organisations stand in order. */
 const struct token *directory_token(const struct directory *directory, struct view text, int64_t now_ms);
 /* Neither ended nor over, nor is the token that a session was opened with. */
 bool directory_token_is_live(const struct directory *directory, const struct token *token, int64_t now_ms);

@@ -26,6 +26,11 @@ static bool token_is_worth_keeping(void *context, const struct held *item)
            (!token->ended && (token->expires_at_ms == 0 || token->expires_at_ms > *now_ms));
 }
 
+static int by_id(const void *a, const void *b)
+{
+    return view_compare(*(const struct view *)a, *(const struct view *)b);
+}
+
 static bool organisation_take_in(struct directory *directory, struct held *item)
 {
     item->id = item->organisation.id;
@@ -51,6 +56,8 @@ static bool record_take_in(struct directory *directory, const struct log_record 
     if (value.data != NULL && view_starts_with(record->key, VIEW("token/")) &&
         schema_decode(SCHEMA_TOKEN, value, &item->arena, &item->token, NULL) == OK) {
         item->id = item->token.id;
+        if (item->token.organisation_count > 1)
+            qsort(item->token.organisations, item->token.organisation_count, sizeof(struct view), by_id);
         held_destroy(held_put(&directory->tokens, item));
         return false;
     }

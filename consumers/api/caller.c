@@ -46,20 +46,37 @@ void caller_take(struct call *call, const struct token *token, bool by_cookie)
         caller->organisations[i] = arena_copy(&call->arena, token->organisations[i]);
 }
 
+/* In order, and for a GP system's vendor thousands. */
+static bool organisation_is_among(const struct view *organisations, size_t count, struct view wanted)
+{
+    size_t low = 0, high = count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = view_compare(organisations[middle], wanted);
+        if (order == 0)
+            return true;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return false;
+}
+
 bool caller_acts_for(const struct caller *caller, struct view organisation)
 {
-    for (size_t i = 0; i < caller->organisation_count; i++)
-        if (view_is(caller->organisations[i], organisation))
-            return true;
-    return false;
+    return organisation_is_among(caller->organisations, caller->organisation_count, organisation);
+}
+
+bool token_acts_for(const struct token *token, struct view organisation)
+{
+    return organisation_is_among(token->organisations, token->organisation_count, organisation);
 }
 
 bool token_owns_subscriber(const struct directory *directory, const struct token *token, struct view id)
 {
-    const struct caller caller = {.organisations = token->organisations,
-                                  .organisation_count = token->organisation_count};
     const struct subscriber *subscriber = directory_subscriber(directory, id);
-    return caller_acts_for(&caller, id) || (subscriber != NULL && caller_acts_for(&caller, subscriber->organisation));
+    return token_acts_for(token, id) || (subscriber != NULL && token_acts_for(token, subscriber->organisation));
 }
 
 bool caller_owns_subscriber(const struct call *call, struct view id)

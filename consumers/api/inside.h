@@ -20,7 +20,7 @@ struct stream;
 /* Who asks: copied from the token, since the directory may change while a call waits. */
 struct caller {
     struct view token_id;
-    struct view *organisations;
+    struct view *organisations; /* in order */
     size_t organisation_count;
     int32_t roles;
     bool by_cookie;
@@ -109,6 +109,7 @@ bool caller_acts_for(const struct caller *caller,
                      struct view organisation); /* one of its own; operators: not by this */
 /* May the caller act for this subscriber (its organisation's)? */
 bool caller_owns_subscriber(const struct call *call, struct view subscriber);
+bool token_acts_for(const struct token *token, struct view organisation); /* one that stands in the directory */
 bool token_owns_subscriber(const struct directory *directory, const struct token *token, struct view subscriber);
 /* A page of another site must not act with a cookie, nor sign a browser in: browsers say where a request comes from. */
 bool caller_comes_from_elsewhere(const struct http_request *request);

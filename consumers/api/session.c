@@ -16,11 +16,12 @@ static struct log_entry token_make(struct call *call, struct token *token, const
     return directory_put_token(token, &call->arena);
 }
 
-static bool texts_are_same(const struct view *a, size_t a_count, const struct view *b, size_t b_count)
+/* In whatever order they were said: the directory keeps them sorted. */
+static bool organisations_are_same(const struct token *known, const struct token *token)
 {
-    bool same = a_count == b_count;
-    for (size_t i = 0; same && i < a_count; i++)
-        same = view_is(a[i], b[i]);
+    bool same = known->organisation_count == token->organisation_count;
+    for (size_t i = 0; same && i < token->organisation_count; i++)
+        same = token_acts_for(known, token->organisations[i]);
     return same;
 }
 
@@ -29,10 +30,8 @@ static bool texts_are_same(const struct view *a, size_t a_count, const struct vi
 static bool token_differs(struct call *call, const struct token *token)
 {
     const struct token *known = directory_token_by_id(call->api->directory, token->id);
-    if (known == NULL ||
-        (!known->ended && known->roles == token->roles && known->expires_at_ms == token->expires_at_ms &&
-         texts_are_same(known->organisations, known->organisation_count, token->organisations,
-                        token->organisation_count)))
+    if (known == NULL || (!known->ended && known->roles == token->roles &&
+                          known->expires_at_ms == token->expires_at_ms && organisations_are_same(known, token)))
         return false;
     call_problem(call, 409, "Another token was made with this Idempotency-Key, or it was ended since.");
     return true;

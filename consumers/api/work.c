@@ -4,8 +4,6 @@
 
 #include "broker/base/bytes.h"
 
-#include <stdlib.h>
-
 enum { STORE_SHAPE = 1, ITEM_SPACE = 'q', SEEN_SPACE = 'k', HASH_BYTES = 16, KEY_TAIL = 1 + 8 + HASH_BYTES };
 
 /* What makes two items the same: whose, what, of which message or record. */
@@ -146,17 +144,10 @@ static bool cursor_decode(struct call *call, struct view hex, struct view *ret)
     return hex.size % 2 == 0;
 }
 
-static int by_name(const void *a, const void *b)
-{
-    return view_compare(*(const struct view *)a, *(const struct view *)b);
-}
-
-/* The caller's organisations one after the other, in the order of the rows: the cursor counts in that order. */
+/* The caller's organisations one after the other: they stand in order, as the rows do that the cursor counts in. */
 static void organisations_scan(struct work_listing *work, struct view behind)
 {
     const struct caller *caller = &work->listing.call->caller;
-    if (caller->organisation_count > 1)
-        qsort(caller->organisations, caller->organisation_count, sizeof *caller->organisations, by_name);
     for (size_t i = 0; i < caller->organisation_count && !work->listing.more; i++)
         if (i == 0 || !view_is(caller->organisations[i], caller->organisations[i - 1]))
             organisation_scan(work, caller->organisations[i], behind);

@@ -21,6 +21,24 @@ static void the_same_key_makes_the_same_token_and_it_opens(void **state)
     assert_int_equal(ask_with(scene, "POST", "/tokens", scene->operator, key, body, NULL), 409);
 }
 
+static void a_token_acts_for_each_of_its_organisations_in_whatever_order_they_were_said(void **state)
+{
+    struct scene *scene = *state;
+    const char *answer, *key = "Idempotency-Key: k2\r\n";
+    assert_int_equal(ask_with(scene, "POST", "/tokens", scene->operator, key,
+                              "{\"organisations\":[\"B82002\",\"A81001\",\"C83003\"],\"roles\":[\"subscriber\"]}",
+                              &answer),
+                     201);
+    const char *token = member(scene, answer, "token");
+    assert_int_equal(ask(scene, "POST", "/subscriptions", token, "{\"subscriber\":\"A81001\"}", NULL), 201);
+    assert_int_equal(ask(scene, "POST", "/subscriptions", token, "{\"subscriber\":\"B82002\"}", NULL), 201);
+    assert_int_equal(ask(scene, "POST", "/subscriptions", token, "{\"subscriber\":\"C84004\"}", NULL), 404);
+    assert_int_equal(ask_with(scene, "POST", "/tokens", scene->operator, key,
+                              "{\"organisations\":[\"C83003\",\"B82002\",\"A81001\"],\"roles\":[\"subscriber\"]}",
+                              NULL),
+                     201);
+}
+
 static const char *code_make(struct scene *scene)
 {
     const char *answer;
@@ -252,6 +270,7 @@ int main(void)
 #define SENTENCE(name) cmocka_unit_test_setup_teardown(name, scene_open, scene_close)
     const struct CMUnitTest sentences[] = {
         SENTENCE(the_same_key_makes_the_same_token_and_it_opens),
+        SENTENCE(a_token_acts_for_each_of_its_organisations_in_whatever_order_they_were_said),
         SENTENCE(a_code_signs_in_once_even_when_it_comes_twice_at_the_same_moment),
         SENTENCE(a_code_is_no_token),
         SENTENCE(a_page_of_another_site_neither_acts_nor_signs_in),
