@@ -1,7 +1,7 @@
 """The messages of TIDINGS_SIMHOSPITAL go in over MLLP; a CA for each, and exactly the alerts of the independent count come out."""
 
 import os
-import unittest
+import sys
 from pathlib import Path
 
 import compare
@@ -10,12 +10,6 @@ from count import messages_of
 
 
 class SimHospital(tidings.Story):
-    @classmethod
-    def setUpClass(cls):
-        if not os.environ.get("TIDINGS_SIMHOSPITAL"):
-            raise unittest.SkipTest("TIDINGS_SIMHOSPITAL names no file of HL7 messages (SimHospital's messages.out)")
-        super().setUpClass()
-
     def test_1_every_message_is_acknowledged_and_the_alerts_are_those_counted(self):
         broker = self.broker
         messages = messages_of(Path(os.environ["TIDINGS_SIMHOSPITAL"]).read_bytes())
@@ -49,4 +43,7 @@ class SimHospital(tidings.Story):
 
 
 if __name__ == "__main__":
+    if not os.environ.get("TIDINGS_SIMHOSPITAL"):  # also in CI: the file is not part of the project
+        print("SKIPPED: TIDINGS_SIMHOSPITAL names no file of HL7 messages (SimHospital's messages.out)")
+        sys.exit(tidings.CANNOT_RUN_HERE)
     compare.main()
