@@ -122,6 +122,22 @@ class ARegistration(tidings.Story):
             self.assertTrue(any(one["at"].startswith(at) for one in said.json["errors"]), (wrong, said.json))
             self.assertNotIn(self.patient.nhs_number[:9], said.body.decode(), "an answer repeats no number")
 
+    def test_12_a_patient_can_be_registered_by_a_hospitals_own_number(self):
+        local = {"localId": {"assigner": self.hospital.id, "value": self.patient.mrn}}
+        body = {"patient": local, "subscriber": self.practice.id, "role": "gp"}
+        ref = self.broker.must(201, "POST", "/registrations", self.practice.token, body).json["patientRef"]
+        self.hospital.tell("A01", self.patient, numbers=f"{self.patient.mrn}^^^{self.hospital.id}^MR")
+        other = self.broker.hospital()
+        other.tell("A01", self.patient, numbers=f"{self.patient.mrn}^^^{other.id}^MR")
+        self.hospital.tell("A03", self.patient, numbers=f"{self.patient.mrn}^^^{self.hospital.id}^MR")
+        alerts = self.subscription.alerts(2)
+        self.assertEqual([one["type"] for one in alerts], ["encounter-admitted-1", "encounter-discharged-1"], "not the other hospital's")
+        self.assertEqual({one["data"]["patientRef"] for one in alerts}, {ref})
+        self.assertNotIn("subject", alerts[0])
+        self.assertEqual(alerts[0]["data"]["patient"]["localIds"], [{"assigner": self.hospital.id, "value": self.patient.mrn}])
+        found = self.broker.must(200, "POST", "/patients/search", self.practice.token, local)
+        self.assertEqual(found.json["patientRef"], ref)
+
 
 if __name__ == "__main__":
     tidings.main()
