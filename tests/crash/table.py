@@ -47,6 +47,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--binary", required=True, help="the program tests/crash/sabotaged")
     parser.add_argument("--sabotage", default="none", help="one rule broken: the row must fail")
+    parser.add_argument("--embedded", action="store_true", help="only the rows that need no Kafka")
     parser.add_argument("--keep", action="store_true")
     parser.add_argument("--no-keep", action="store_true", help="removes it also after a failure")
     parser.add_argument("rows", nargs="*", help="all when none is named")
@@ -54,7 +55,8 @@ def main():
     unknown = [name for name in options.rows if name not in ROWS]
     if unknown:
         parser.error(f"no such row: {', '.join(unknown)}; there are {', '.join(ROWS)}")
-    good = [run(name, options) for name in options.rows or ROWS]
+    names = options.rows or [name for name in ROWS if not (options.embedded and name in ON_KAFKA)]
+    good = [run(name, options) for name in names]
     return 0 if all(good) else 1
 
 
