@@ -15,9 +15,10 @@ INSIDE = "TIDINGS_FLOW_OWN_MOUNTS"  # set where this file runs in a mount namesp
 
 def run_where_one_may_mount():
     """Runs this file again in a mount namespace of its own: as root, or as root of a user namespace."""
-    ways = [["unshare", "--mount"], ["unshare", "--user", "--map-root-user", "--mount"]]
+    unshare = ["unshare", "--mount"]
+    ways = [unshare, [*unshare, "--propagation", "unchanged"], [*unshare, "--user", "--map-root-user"]]  # the second: in a chroot
     for way in ways:
-        attempt = "mount -t tmpfs -o size=1m tmpfs /mnt"
+        attempt = "mount -t tmpfs -o size=1m tmpfs /mnt && umount /mnt"
         if subprocess.run([*way, "sh", "-c", attempt], stderr=subprocess.DEVNULL, check=False).returncode == 0:
             os.environ[INSIDE] = "yes"
             os.execvp(way[0], [*way, sys.executable, "-B", *sys.argv])
