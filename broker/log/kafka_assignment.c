@@ -33,13 +33,29 @@ void kafka_assignment_all(struct kafka_reader *reader)
             RD_KAFKA_OFFSET_INVALID;
 }
 
+void kafka_assignment_lose(struct kafka_reader *reader)
+{
+    given_forget(reader);
+    for (int32_t p = 0; p < reader->count; p++) {
+        if (!reader->parts[p].assigned)
+            continue;
+        reader->lost = true;
+        reader->parts[p].assigned = false; /* first: a commit of a member that the group has given up fences it */
+        if (reader->options.revoked != NULL && !reader->closing)
+            reader->options.revoked(reader->options.context, p);
+    }
+}
+
 static void take_away(struct kafka_reader *reader)
 {
+    if (rd_kafka_assignment_lost(reader->client)) {
+        kafka_assignment_lose(reader);
+        return;
+    }
     for (int32_t p = 0; p < reader->count; p++)
         if (reader->parts[p].assigned && reader->options.revoked != NULL && !reader->closing)
             reader->options.revoked(reader->options.context, p);
-    if (!rd_kafka_assignment_lost(reader->client))
-        kafka_commits_finish(reader);
+    kafka_commits_finish(reader);
     for (int32_t p = 0; p < reader->count; p++) {
         reader->lost = reader->lost || reader->parts[p].assigned;
         reader->parts[p].assigned = false;

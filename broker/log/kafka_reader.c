@@ -33,6 +33,7 @@ enum {
     READ_AHEAD_KBYTES =
         128 * 1024, /* of a reader without a group: librdkafka counts it a partition, so it is divided */
     READ_AHEAD_PARTITION_KBYTES = 64 * 1024, /* the most of one */
+    FENCED_AGAIN_MS = 120 * 1000,            /* fenced twice within it: there is another one */
 };
 
 /* ---- opening, closing ---- */
@@ -116,6 +117,49 @@ static void messages_give_back(struct kafka_reader *reader)
     reader->message_count = 0;
 }
 
+static void client_close(struct kafka_reader *reader)
+{
+    kafka_assignment_end(reader);
+    if (reader->queue != NULL)
+        rd_kafka_queue_io_event_enable(reader->queue, -1, NULL, 0);
+    if (reader->options.group != NULL)
+        rd_kafka_consumer_close(reader->client);
+    if (reader->queue != NULL)
+        rd_kafka_queue_destroy(reader->queue);
+    if (reader->topic != NULL)
+        rd_kafka_topic_destroy(reader->topic);
+    rd_kafka_destroy(reader->client);
+    reader->client = NULL;
+    reader->queue = NULL;
+    reader->topic = NULL;
+}
+
+/*
+ * Fenced: the group has another member under our name. Mostly that is ourselves, of before: a coordinator that was
+ * killed comes back with the member that it knew last, or a commit that was under way meanwhile is that of a member
+ * which it gave up. librdkafka's client is of no more use, so a new one joins in its place. A real other one would be
+ * fenced by that, join again, and fence us a second time.
+ */
+static enum result client_reopen(struct kafka_reader *reader, struct error *err)
+{
+    const uint64_t one = 1;
+    messages_give_back(reader);
+    if (reader->client != NULL) {
+        kafka_assignment_lose(reader);
+        client_close(reader);
+    }
+    enum result result = client_open(reader, err);
+    if (result == OK)
+        result = source_open(reader, err);
+    if (result != OK)
+        return result;
+    rd_kafka_queue_io_event_enable(reader->queue, reader->fd, &one, sizeof one);
+    reader->fenced = false;
+    reader->failure = OK;
+    reader->reopened_ms = time_monotonic_ms();
+    return OK;
+}
+
 void kafka_reader_close(struct log_reader *base)
 {
     struct kafka_reader *reader = kafka_reader_of(base);
@@ -123,16 +167,7 @@ void kafka_reader_close(struct log_reader *base)
     messages_give_back(reader);
     if (reader->client != NULL) {
         kafka_commits_finish(reader);
-        kafka_assignment_end(reader);
-        if (reader->queue != NULL)
-            rd_kafka_queue_io_event_enable(reader->queue, -1, NULL, 0);
-        if (reader->options.group != NULL)
-            rd_kafka_consumer_close(reader->client);
-        if (reader->queue != NULL)
-            rd_kafka_queue_destroy(reader->queue);
-        if (reader->topic != NULL)
-            rd_kafka_topic_destroy(reader->topic);
-        rd_kafka_destroy(reader->client);
+        client_close(reader);
     }
     if (reader->fd >= 0)
         close(reader->fd);
@@ -153,9 +188,21 @@ int kafka_reader_fd(const struct log_reader *base)
 static void fail(struct kafka_reader *reader, enum result result, rd_kafka_resp_err_t code, const char *why)
 {
     const char *topic = topic_name(reader->options.topic);
-    if (code == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID)
+    if (code == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID) {
         why = "another process reads this group under the same client's name: give each machine its own";
+        reader->fenced = reader->reopened_ms == 0 || time_monotonic_ms() - reader->reopened_ms > FENCED_AGAIN_MS;
+    }
     reader->failure = error_set(&reader->why, result, "%s cannot be read: %s", topic, why);
+}
+
+/* A client that librdkafka has given up reads nothing more, for ever. The message that says so may be lost when the
+ * partitions go in the same moment, so it is asked for. */
+static void note_end_of_client(struct kafka_reader *reader)
+{
+    char words[160];
+    rd_kafka_resp_err_t code = rd_kafka_fatal_error(reader->client, words, sizeof words);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR && reader->failure != FATAL)
+        fail(reader, FATAL, code, words);
 }
 
 static void note_trouble(struct kafka_reader *reader, const rd_kafka_message_t *message)
@@ -166,8 +213,7 @@ static void note_trouble(struct kafka_reader *reader, const rd_kafka_message_t *
     if (code == RD_KAFKA_RESP_ERR__PARTITION_EOF || reader->failure == FATAL)
         return;
     if (code == RD_KAFKA_RESP_ERR__FATAL) {
-        code = rd_kafka_fatal_error(reader->client, words, sizeof words);
-        fail(reader, FATAL, code, words);
+        note_end_of_client(reader);
         return;
     }
     if (code == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET || code == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE) {
@@ -232,7 +278,10 @@ static size_t look(struct kafka_reader *reader, size_t most, int timeout_ms)
     }
     if (reader->lost)
         messages_give_back(reader); /* they were read before the partitions went */
-    return records_take(reader);
+    size_t count = records_take(reader);
+    if (count == 0)
+        note_end_of_client(reader);
+    return count;
 }
 
 static void fd_rearm(struct kafka_reader *reader)
@@ -260,6 +309,8 @@ enum result kafka_read(struct log_reader *base, size_t most, int timeout_ms, con
     uint64_t signals;
     (void)!read(reader->fd, &signals, sizeof signals);
     messages_give_back(reader);
+    if (reader->fenced && client_reopen(reader, err) != OK)
+        return FATAL;
     room_for(reader, most);
     while (reader->failure == OK && count == 0 && (left > 0 || reader->given != NULL || left == timeout_ms)) {
         if (reader->given != NULL)
@@ -275,6 +326,8 @@ enum result kafka_read(struct log_reader *base, size_t most, int timeout_ms, con
     if (count > 0)
         kafka_fetching_wake(reader);
     fd_rearm(reader);
+    if (count == 0 && reader->fenced)
+        return error_set(err, AGAIN, "the group has to be joined again");
     if (count == 0 && reader->failure != OK)
         return failure_tell(reader, err);
     if (count == 0)

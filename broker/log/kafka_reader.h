@@ -28,6 +28,8 @@ struct kafka_reader {
     int64_t woken_ms;                       /* when librdkafka was woken last, see kafka_lag.c */
     bool lost;                              /* partitions were taken away during this look at the queue */
     bool closing;
+    bool fenced;         /* the group knows another member under our name */
+    int64_t reopened_ms; /* when the client was opened anew because of that; 0: never */
 
     rd_kafka_message_t **messages; /* what the last read lent */
     struct log_record *records;
@@ -49,6 +51,8 @@ void kafka_assignment_changed(struct kafka_owner *owner, rd_kafka_resp_err_t cod
 /* Finds out where what was given starts, and begins to read there. AGAIN: call again. */
 enum result kafka_assignment_begin(struct kafka_reader *reader, struct error *err);
 void kafka_assignment_end(struct kafka_reader *reader);
+/* The partitions are somebody else's already: nothing is committed any more. */
+void kafka_assignment_lose(struct kafka_reader *reader);
 void kafka_commit_send(struct kafka_reader *reader, int32_t partition, int64_t next_offset);
 /* What was sent is there now, if the cluster answers: before partitions go to somebody else. */
 void kafka_commits_finish(struct kafka_reader *reader);
