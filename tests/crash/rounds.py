@@ -13,6 +13,7 @@ import glob
 import os
 import random
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -42,22 +43,27 @@ FAULTS = (
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--binary", required=True, help="the program tests/crash/sabotaged")
-    parser.add_argument("--rounds", type=int, default=100)
+    parser.add_argument("--tidings", default=None, help="the program tidings: `tidings verify` reads the whole log at the end")
+    parser.add_argument("--rounds", type=int, default=None, help="default: 100, on Kafka 10; ten times as many with TIDINGS_LONG=1")
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--log", choices=("embedded", "kafka"), default="embedded")
     parser.add_argument("--sabotage", default="none")
     parser.add_argument("--check-every", type=int, default=None, help="rounds between looks, when everything rests; default: 10, on Kafka 5")
     parser.add_argument("--faulty", default=None, help="a script of the faulty log for every round")
     parser.add_argument("--folder", default=None, help="where the data are kept; default: a temporary one, removed when all is well")
+    parser.add_argument("--patience", type=int, default=None, help="seconds without anything new until what is missing is lost; default: 20, on Kafka 90")
     parser.add_argument("--no-keep", action="store_true", help="remove the data also when something was found")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.rounds is None:
+        options.rounds = (100 if options.log == "embedded" else 10) * (10 if os.environ.get("TIDINGS_LONG") == "1" else 1)
+    return options
 
 
 class Rounds:
     def __init__(self, options, broker, load, random_, kafka):
         self.options, self.broker, self.load, self.random, self.kafka = options, broker, load, random_, kafka
         self.check_every = options.check_every or CHECK_EVERY[options.log]
-        self.patience = 20 if kafka is None else 90
+        self.patience = options.patience or (20 if kafka is None else 90)
         self.stores_removed = self.faulty_rounds = self.kafka_deaths = 0
 
     def run(self):
@@ -148,6 +154,18 @@ class Rounds:
         status, answer, _ = Http(self.broker, self.load.worklist_token).once("GET", "/worklist")
         if status != 200 or answer["items"]:
             raise Broken(f"the work list is not empty: {status} {answer}")
+        self.verify()
+
+    def verify(self):
+        if self.options.tidings is None:
+            return
+        words = [self.options.tidings, "verify", "--data", self.broker.data]
+        if self.kafka is not None:
+            words += ["--log", self.broker.log]
+        done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300, check=False)
+        if done.returncode != 0:
+            raise Broken(f"tidings verify ended with {done.returncode}: {done.stdout.strip()}")
+        print(f"tidings verify: {' '.join(done.stdout.split())}", flush=True)
 
 
 def main():

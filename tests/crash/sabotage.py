@@ -13,7 +13,7 @@ import sys
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-ROUNDS, CHECK_EVERY, ATTEMPTS, FIRST_SEED = 12, 3, 4, 100
+ROUNDS, CHECK_EVERY, ATTEMPTS, FIRST_SEED, PATIENCE_S = 12, 3, 6, 100, 8
 SEEN = re.compile(r"^(lost|doubled|changed|forgotten|gap|order|invented|because): .*", re.MULTILINE)
 
 # How each is brought about: a fault that makes it matter, where the moment would otherwise be short.
@@ -35,7 +35,7 @@ def run(*words):
 
 def caught_by_rounds(binary, name):
     for seed in range(FIRST_SEED, FIRST_SEED + ATTEMPTS):
-        options = ["--rounds", str(ROUNDS), "--check-every", str(CHECK_EVERY), "--seed", str(seed), "--no-keep"]
+        options = ["--rounds", str(ROUNDS), "--check-every", str(CHECK_EVERY), "--seed", str(seed), "--patience", str(PATIENCE_S), "--no-keep"]
         code, said = run(os.path.join(HERE, "rounds.py"), "--binary", binary, *options, "--sabotage", name, *OF_ROUNDS[name])
         found = SEEN.search(said)
         if code == 1 and found:
