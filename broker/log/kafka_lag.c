@@ -6,11 +6,25 @@
 
 #include <stdlib.h>
 
-enum { WAKE_EVERY_MS = 5, WAKE_PATIENCE_MS = 1000 };
+enum {
+    WAKE_EVERY_MS = 5,
+    WAKE_PATIENCE_MS = 1000,
+    DRY_MS = 50,       /* a few records that do not come for so long do not come by themselves */
+    FAR_BEHIND = 1000, /* so many were not on their way in the last fetch */
+};
+
+/* Dry for so long that librdkafka must be asleep? */
+static bool is_asleep(struct kafka_reader *reader, int64_t behind, int64_t now_ms)
+{
+    if (reader->dry_since_ms == 0)
+        reader->dry_since_ms = now_ms;
+    return behind >= FAR_BEHIND || now_ms - reader->dry_since_ms >= DRY_MS;
+}
 
 /*
  * librdkafka 2.0 sleeps up to a second after the queue was full. When it ran dry although the last fetch has seen more,
- * a question to that partition's broker wakes it.
+ * a question to that partition's broker wakes it. Not too soon: while a fetch waits at the end of a topic (half a
+ * second) the question waits behind it, and a record that is only on its way from the fetch to the queue is no reason.
  */
 void kafka_fetching_wake(struct kafka_reader *reader)
 {
@@ -24,10 +38,13 @@ void kafka_fetching_wake(struct kafka_reader *reader)
             rd_kafka_get_watermark_offsets(reader->client, name, p, &first, &end) != RD_KAFKA_RESP_ERR_NO_ERROR ||
             end <= reader->parts[p].position)
             continue;
+        if (!is_asleep(reader, end - reader->parts[p].position, now_ms))
+            return;
         reader->woken_ms = now_ms;
         (void)rd_kafka_query_watermark_offsets(reader->client, name, p, &first, &end, WAKE_PATIENCE_MS);
         return;
     }
+    reader->dry_since_ms = 0;
 }
 
 /* The partition's end as far as it is known without asking: from fetches, from the start, from what this process

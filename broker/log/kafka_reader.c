@@ -279,6 +279,8 @@ static size_t look(struct kafka_reader *reader, size_t most, int timeout_ms)
     if (reader->lost)
         messages_give_back(reader); /* they were read before the partitions went */
     size_t count = records_take(reader);
+    if (reader->message_count > 0)
+        reader->dry_since_ms = 0;
     if (count == 0)
         note_end_of_client(reader);
     return count;

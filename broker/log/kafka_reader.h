@@ -26,6 +26,7 @@ struct kafka_reader {
     bool asked;                             /* options.start has said where given starts */
     int64_t beyond_since_ms;                /* when a start beyond the end was seen first; 0: not */
     int64_t woken_ms;                       /* when librdkafka was woken last, see kafka_lag.c */
+    int64_t dry_since_ms;                   /* since when there is more, and nothing comes; 0: not so */
     bool lost;                              /* partitions were taken away during this look at the queue */
     bool closing;
     bool fenced;         /* the group knows another member under our name */

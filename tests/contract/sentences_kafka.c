@@ -491,6 +491,34 @@ static void settings_are_passed_on_but_for_those_the_log_stands_on(void **state)
     log_close(log);
 }
 
+/* A loop that does other things beside reading must not be held up by a fetch that waits at the end. */
+static void a_reader_that_need_not_wait_does_not(void **state)
+{
+    struct world *world = kafka_only(state);
+    struct seen_list list = {0};
+    const struct log_record *records;
+    int64_t longest_ms = 0;
+    world_open(world);
+    struct log_reader *reader = reader_open(world, TOPIC_EVENTS, NULL, start_at_beginning, NULL);
+    (void)append(world, TOPIC_EVENTS, 0, "k", "first");
+    read_until(reader, 1, &list); /* all partitions are being fetched */
+    for (int i = 0; i < 300; i++) {
+        size_t read = 0, count;
+        (void)append(world, TOPIC_EVENTS, i % PARTITIONS, "k", "v");
+        for (int64_t start_ms = time_monotonic_ms(); read == 0 && time_monotonic_ms() - start_ms < DEADLINE_MS;) {
+            int64_t before_ms = time_monotonic_ms();
+            enum result result = log_read(reader, 10, 0, &records, &count, &world->err);
+            int64_t took_ms = time_monotonic_ms() - before_ms;
+            longest_ms = took_ms > longest_ms ? took_ms : longest_ms;
+            read = result == OK ? count : 0;
+        }
+        assert_true(read > 0);
+    }
+    log_reader_close(reader);
+    seen_clear(&list);
+    assert_true(longest_ms < 300);
+}
+
 SENTENCES(kafka, SENTENCE(a_killed_broker_loses_doubles_and_reorders_nothing),
           SENTENCE(a_stopped_broker_shows_in_health_and_loses_nothing),
           SENTENCE(a_late_answer_is_not_taken_for_the_next_ones), SENTENCE(a_broker_that_says_nothing_shows_in_health),
@@ -503,4 +531,5 @@ SENTENCES(kafka, SENTENCE(a_killed_broker_loses_doubles_and_reorders_nothing),
           SENTENCE(members_share_the_partitions_and_take_over), SENTENCE(two_machines_of_one_name_are_told_so),
           SENTENCE(a_copy_of_another_log_is_thrown_away), SENTENCE(what_another_machine_erased_is_not_found),
           SENTENCE(what_another_machine_wrote_is_found),
-          SENTENCE(settings_are_passed_on_but_for_those_the_log_stands_on));
+          SENTENCE(settings_are_passed_on_but_for_those_the_log_stands_on),
+          SENTENCE(a_reader_that_need_not_wait_does_not));
